@@ -1,0 +1,55 @@
+//! What a flow knows of the call that it serves: when, with which randomness, from where.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::clock::Timestamp;
+use super::entropy::Entropy;
+use super::fault::Fault;
+
+/// One call of a flow. Made once at the edge (`http::call`, `cli`), then only read.
+#[derive(Clone)]
+pub struct Call {
+    /// The moment that the whole call counts as; every expiry is judged against it.
+    pub now: Timestamp,
+    /// Where secrets and ids come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who asks, as far as the network tells.
+    pub origin: Origin,
+}
+
+/// Where a call came from. Recorded in the audit log; the address also keys the limits per network.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Through which dialect: `native`, `kalshi`, …, `pages`, `cli`, `work`.
+    pub dialect: &'static str,
+    /// The client's address: the peer's, or what a trusted proxy said it was. `None` for the command line and background work.
+    pub address: Option<IpAddr>,
+    /// The address at the other end of the connection.
+    pub peer: Option<IpAddr>,
+    /// The `User-Agent`, cut to 256 characters.
+    pub user_agent: Option<String>,
+    /// The request id that log lines and the answer carry.
+    pub request_id: String,
+}
+
+impl Call {
+    /// `N` random bytes.
+    ///
+    /// # Errors
+    /// A fault when the operating system has no randomness to give.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes).map_err(|_| Fault::internal("no randomness from the operating system"))?;
+        Ok(bytes)
+    }
+
+    /// A new UUIDv7 (RFC 9562): ids sort by the time at which they were made.
+    ///
+    /// # Errors
+    /// As [`Call::random`].
+    pub fn new_id(&self) -> Result<uuid::Uuid, Fault> {
+        let millis = u64::try_from(self.now.as_millis()).unwrap_or(0);
+        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &self.random::<10>()?).into_uuid())
+    }
+}
