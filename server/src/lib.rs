@@ -4,3 +4,6 @@
 //! `tests/it/house.rs` checks it.
 
 pub mod core;
+pub mod pages;
+pub mod templates;
+pub mod work;

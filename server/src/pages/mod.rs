@@ -1,0 +1,3 @@
+//! The few pages that mailed links lead to. Opening one shows a form and spends nothing; only the form's POST does.
+
+pub mod render;

@@ -1,0 +1,264 @@
+//! From a letter to words: subject, text part and HTML part.
+//!
+//! A mail goes to an address that somebody typed, with names that somebody typed. So names are reduced to what cannot be a link, a
+//! line or a header, and the rules for links and codes in the text part are checked on every mail: alone on its line, exactly once.
+
+use std::path::Path;
+
+use minijinja::{HtmlEscape, Value, context};
+
+use super::letter::{Content, Letter};
+use crate::core::clock::Timestamp;
+use crate::templates::{Source, TemplateError, Templates};
+
+macro_rules! sources {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../templates/mail/", $name)))),*]
+    };
+}
+
+const SOURCES: &[Source] = sources![
+    "layout.html",
+    "greeting.txt",
+    "footer.txt",
+    "recovery.txt",
+    "recovery.html",
+    "login_code.txt",
+    "login_code.html",
+    "access_code.txt",
+    "access_code.html",
+    "invitation.txt",
+    "invitation.html",
+    "account_created.txt",
+    "account_created.html",
+    "password_changed.txt",
+    "password_changed.html",
+    "key_added.txt",
+    "key_added.html",
+    "key_removed.txt",
+    "key_removed.html",
+    "account_disabled.txt",
+    "account_disabled.html",
+];
+
+/// Longest name that a mail shows, in characters.
+const NAME_MAX: usize = 64;
+/// Longest subject, in characters.
+const SUBJECT_MAX: usize = 150;
+
+/// A mail in words.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// Lines ended by `\n`.
+    pub text: String,
+    /// A whole document.
+    pub html: String,
+}
+
+/// Puts letters into words; made once at start.
+#[derive(Debug)]
+pub struct Renderer {
+    templates: Templates,
+    service: String,
+    host: String,
+}
+
+impl Renderer {
+    /// `service` is what the installation calls itself; `public_url` is where people reach it; `overrides` is the operator's folder,
+    /// whose `mail/<name>` replaces the built-in template of that name. Every kind is rendered once with sample data.
+    ///
+    /// # Errors
+    /// The first template that does not compile, does not render, or breaks the rules for links and codes.
+    pub fn new(service: &str, public_url: &str, overrides: Option<&Path>) -> Result<Self, TemplateError> {
+        let templates = Templates::load("mail", SOURCES, overrides)?;
+        let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let renderer = Self { templates, service: one_line(service), host };
+        for letter in samples() {
+            renderer.put(&letter, true)?;
+        }
+        Ok(renderer)
+    }
+
+    /// The letter in words.
+    ///
+    /// # Errors
+    /// When its link or code is not of the form that a link or code has, or a template fails it. The error shows neither.
+    pub fn render(&self, letter: &Letter) -> Result<Rendered, TemplateError> {
+        self.put(letter, false)
+    }
+
+    fn put(&self, letter: &Letter, rehearsal: bool) -> Result<Rendered, TemplateError> {
+        let kind = letter.content.kind().as_str();
+        let (text_name, html_name) = (format!("{kind}.txt"), format!("{kind}.html"));
+        if !letter.content.link().is_none_or(is_link) || !letter.content.code().is_none_or(is_code) {
+            return Err(self.templates.fault(&text_name, None, "the letter's link or code is malformed"));
+        }
+        let fill = |name: &str, subject: Option<&str>| {
+            let values = self.values(letter, subject);
+            if rehearsal { self.templates.rehearse(name, values) } else { self.templates.render(name, values) }
+        };
+        let text = fill(&text_name, None)?;
+        let Some((subject, body)) = text.strip_prefix("Subject: ").and_then(|rest| rest.split_once('\n')) else {
+            return Err(self.templates.fault(&text_name, Some(1), "the first line must be \"Subject: …\""));
+        };
+        let subject: String = one_line(subject).chars().take(SUBJECT_MAX).collect();
+        let text = tidy(body);
+        check_text(&text, &letter.content).map_err(|problem| self.templates.fault(&text_name, None, problem))?;
+        let html = fill(&html_name, Some(&subject))?;
+        check_html(&html, &letter.content).map_err(|problem| self.templates.fault(&html_name, None, problem))?;
+        Ok(Rendered { subject, text, html })
+    }
+
+    fn values(&self, letter: &Letter, subject: Option<&str>) -> Value {
+        let content = &letter.content;
+        let (key, application) = match content {
+            Content::KeyAdded { key } | Content::KeyRemoved { key } => (harmless(key), None),
+            Content::AccessCode { application, .. } => (None, application.as_deref().and_then(harmless)),
+            _ => (None, None),
+        };
+        context! {
+            service => &self.service,
+            host => &self.host,
+            subject => subject,
+            name => letter.name.as_deref().and_then(harmless),
+            at => minute(letter.at),
+            address => letter.address.map(|address| address.to_string()),
+            link => content.link(),
+            code => content.code(),
+            valid_for => content.valid_minutes().map(span),
+            key => key,
+            application => application,
+        }
+    }
+}
+
+/// What a person typed, made fit for a mail that somebody else reads: no control, formatting or line-breaking character, nothing that a
+/// mail program makes a link of, at most 64 characters. `None` when nothing is left.
+fn harmless(typed: &str) -> Option<String> {
+    let mut kept = String::new();
+    for character in typed.chars() {
+        match character {
+            '/' | '\\' | ':' | '@' | '<' | '>' | '"' | '[' | ']' | '(' | ')' | '\u{ff0f}' | '\u{ff1a}' | '\u{ff20}' => {
+                kept.push(' ');
+            }
+            // With a space behind it a dot joins no host name: "J.R." stays readable, "evil.example" is no link.
+            '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}' => kept.push_str(". "),
+            _ if is_invisible(character) => kept.push(' '),
+            _ => kept.push(character),
+        }
+    }
+    let name: String = kept.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(NAME_MAX).collect();
+    let name = name.trim_end();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Controls, line and paragraph separators, and the formatting characters that hide text or turn its direction.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(character, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn one_line(text: &str) -> String {
+    let visible: String = text.chars().map(|character| if is_invisible(character) { ' ' } else { character }).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// No blank lines at the ends, never two in a row, no blanks at the ends of lines.
+fn tidy(body: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in body.lines().map(str::trim_end) {
+        if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
+            lines.push(line);
+        }
+    }
+    format!("{}\n", lines.join("\n").trim_end())
+}
+
+fn check_text(text: &str, content: &Content) -> Result<(), String> {
+    let alone = |wanted: &str| text.lines().filter(|line| line.trim() == wanted).count() == 1;
+    if !content.link().is_none_or(alone) {
+        return Err("{{ link }} must stand alone on one line of the text".to_owned());
+    }
+    if !content.code().is_none_or(alone) {
+        return Err("{{ code }} must stand alone on one line of the text".to_owned());
+    }
+    // Programs find the code by its form, so nothing else may have it.
+    let code_lines = text.lines().filter(|line| is_code(line.trim())).count();
+    if code_lines != usize::from(content.code().is_some()) {
+        return Err("a line of the text other than {{ code }} looks like a code".to_owned());
+    }
+    Ok(())
+}
+
+fn check_html(html: &str, content: &Content) -> Result<(), String> {
+    let has = |wanted: &str| html.contains(&HtmlEscape(wanted).to_string());
+    if !content.link().is_none_or(has) {
+        return Err("{{ link }} is missing".to_owned());
+    }
+    if !content.code().is_none_or(has) {
+        return Err("{{ code }} is missing".to_owned());
+    }
+    Ok(())
+}
+
+fn is_code(line: &str) -> bool {
+    line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+fn is_link(link: &str) -> bool {
+    let web = link.starts_with("https://") || link.starts_with("http://");
+    web && link.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
+}
+
+/// To the minute: `2026-11-23 17:59 UTC`.
+fn minute(at: Timestamp) -> String {
+    at.to_string().get(..16).map_or_else(|| at.to_string(), |cut| format!("{} UTC", cut.replace('T', " ")))
+}
+
+/// The largest unit that tells it exactly: `7 days`, `1 hour`, `90 minutes`.
+fn span(minutes: u32) -> String {
+    let (count, unit) = match minutes {
+        0 => (0, "minute"),
+        _ if minutes.is_multiple_of(24 * 60) => (minutes / (24 * 60), "day"),
+        _ if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+}
+
+/// Every kind, with all that may be absent present and once more without. The names look like codes, so that a template which puts one on
+/// a line of its own is found out at start.
+fn samples() -> Vec<Letter> {
+    let link = || "https://login.example.com/reset?code=sample&user_id=0".to_owned();
+    let (code, name) = (|| "S4MPL3".to_owned(), || "SAMPLE".to_owned());
+    let contents = [
+        Content::Recovery { link: link(), valid_minutes: 30 },
+        Content::LoginCode { code: code(), valid_minutes: 10 },
+        Content::AccessCode { code: code(), valid_minutes: 10, application: Some(name()) },
+        Content::AccessCode { code: code(), valid_minutes: 10, application: None },
+        Content::Invitation { link: link(), valid_minutes: 7 * 24 * 60 },
+        Content::AccountCreated,
+        Content::PasswordChanged,
+        Content::KeyAdded { key: name() },
+        Content::KeyAdded { key: String::new() },
+        Content::KeyRemoved { key: name() },
+        Content::KeyRemoved { key: String::new() },
+        Content::AccountDisabled,
+    ];
+    let at = Timestamp::from_millis(1_795_456_740_000);
+    let letters = |(content, full): (Content, bool)| Letter {
+        name: full.then(name),
+        at,
+        address: full.then_some(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1))),
+        content,
+    };
+    contents.into_iter().flat_map(|content| [(content.clone(), true), (content, false)]).map(letters).collect()
+}
+
+#[cfg(test)]
+pub(super) fn all_samples() -> Vec<Letter> {
+    samples()
+}
