@@ -2,17 +2,42 @@
 //!
 //! A caller hands a flow a [`call::Call`] (who, when, from where) and a request; it gets the outcome or an [`Error`].
 
+pub mod audit;
 pub mod call;
 pub mod clock;
 pub mod entropy;
 pub mod fault;
+pub mod flows;
+pub mod gate;
+pub mod limit;
+pub mod model;
+pub mod outbox;
+pub mod password;
+pub mod policy;
 pub mod refusal;
+mod seen;
+mod store;
+mod strength;
+pub mod token;
+mod webauthn;
 
 pub use fault::Fault;
 pub use refusal::Refusal;
+pub use webauthn_rs::prelude::{
+    CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
+};
+
+use tokio::sync::Notify;
+
+use call::Call;
+use password::Hasher;
+use policy::Policy;
+use seen::Seen;
+use store::Store;
+use webauthn::RelyingParty;
 
 /// Why a flow did not come to its outcome.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// An expected "no": the caller is told, in the dialect's words.
     Refused(Refusal),
@@ -34,3 +59,57 @@ impl From<Fault> for Error {
 
 /// What every flow returns.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The open core: the store and what works on it. One for a process, shared by all calls.
+pub struct Core {
+    store: Store,
+    hasher: Hasher,
+    relying_party: RelyingParty,
+    policy: Policy,
+    seen: Seen,
+    mail_promised: Notify,
+}
+
+impl Core {
+    /// Opens the store and starts the hashing threads.
+    ///
+    /// # Errors
+    /// A fault when the database cannot be opened or is of a later release.
+    pub async fn open(policy: Policy, call: &Call) -> std::result::Result<Self, Fault> {
+        let hasher = Hasher::new(&policy.passwords, call)?;
+        let relying_party = RelyingParty::new(&policy.public_url, &policy.service_name, policy.tickets.challenge)?;
+        let store = Store::open(policy.database.clone(), policy.store_deadline).await?;
+        Ok(Self { store, hasher, relying_party, policy, seen: Seen::default(), mail_promised: Notify::new() })
+    }
+
+    /// What the operator decided.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The hashing threads, for their gauges.
+    #[must_use]
+    pub const fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// Whether security keys can be used here: not when the public URL is an IP address.
+    #[must_use]
+    pub fn has_webauthn(&self) -> bool {
+        self.relying_party.is_available()
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// A fault when it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.store.read(|_| Box::pin(std::future::ready(Ok(())))).await
+    }
+
+    /// Waits until a mail is promised in this process.
+    pub async fn mail_promised(&self) {
+        self.mail_promised.notified().await;
+    }
+}

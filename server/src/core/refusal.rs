@@ -74,6 +74,50 @@ pub enum Refusal {
     SwitchedOff,
 }
 
+impl Refusal {
+    /// A stable machine name: in the audit log, in `native`'s problem types, in `kalshi`'s codes.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid_parameters",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::AccountDisabled => "account_disabled",
+            Self::SecondFactorOwed => "second_factor_required",
+            Self::NotSignedIn => "not_signed_in",
+            Self::RecentSignInRequired => "recent_sign_in_required",
+            Self::NotPermitted => "not_permitted",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Overloaded { .. } => "overloaded",
+            Self::TicketInvalid => "invalid_code",
+            Self::PasswordRejected(_) => "password_rejected",
+            Self::InvitationNotFound => "invitation_not_found",
+            Self::InvitationForAnother => "invitation_for_another",
+            Self::EmailTaken => "email_taken",
+            Self::UsernameTaken => "username_taken",
+            Self::NoSecurityKey => "no_security_key",
+            Self::KeyNameTaken => "key_name_taken",
+            Self::WebauthnFailed => "webauthn_failed",
+            Self::WebauthnUnavailable => "webauthn_unavailable",
+            Self::ApplicationUnknown => "application_unknown",
+            Self::NetworkNotAllowed => "network_not_allowed",
+            Self::AccessCodeRequired => "access_code_required",
+            Self::NotFound => "not_found",
+            Self::Conflict { .. } => "conflict",
+            Self::SwitchedOff => "switched_off",
+        }
+    }
+
+    /// When the same call may succeed, where that is known.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAttempts { retry_after } | Self::Overloaded { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
 /// A rule that a new password broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordProblem {

@@ -1,0 +1,187 @@
+//! Signing in through an application, in two steps: the password earns a one-time token, which opens nothing; the token and the mailed
+//! access code open a session.
+
+use std::time::Duration;
+
+use super::first_factor::{Proof, Proven, prove};
+use super::opening::{NewSession, SignedIn, open};
+use super::session::is_named;
+use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::call::Call;
+use crate::core::gate::{self, Door, Enrolled};
+use crate::core::limit::{Charges, Limited};
+use crate::core::model::{Application, Factor, Factors, Identifier, Purpose, Status, Ticket, TicketId, User};
+use crate::core::password::Password;
+use crate::core::store::tickets::NewTicket;
+use crate::core::store::{security_keys, tickets, users};
+use crate::core::token::Secret;
+use crate::core::{Core, Refusal, Result, outbox};
+
+/// The first step's outcome.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The token for the second step; bound to the user and the application.
+    pub one_time_token: Secret,
+    /// How long it is good, and its access code with it.
+    pub valid_for: Duration,
+    /// Who has signed in thus far.
+    pub user: User,
+}
+
+/// The first step: password to one-time token. A fresh access code is mailed; it replaces the last.
+///
+/// # Errors
+/// Those of a sign-in with a password; [`Refusal::TooManyAttempts`] also for too many mails.
+pub async fn begin(
+    core: &Core,
+    call: &Call,
+    application: &Application,
+    identifier: &Identifier,
+    password: &Secret,
+) -> Result<Begun> {
+    let proven = prove(core, call, identifier, &Proof::Password(password.clone())).await?;
+    let mailed = Charges::new(&core.policy.limits, call, &[Limited::MailAddress(&proven.user.email.key())]);
+    let (secret, valid_for) = (Secret::generate(call)?, core.policy.tickets.one_time_token);
+    let user = keep(core, call, application, proven, mailed, &secret).await?;
+    core.mail_promised.notify_one();
+    Ok(Begun { one_time_token: secret, valid_for, user })
+}
+
+async fn keep(
+    core: &Core,
+    call: &Call,
+    application: &Application,
+    proven: Proven,
+    mailed: Charges,
+    secret: &Secret,
+) -> Result<User> {
+    let (call, application, hash) = (call.clone(), application.clone(), secret.ticket_hash(Purpose::OneTimeToken));
+    let expires_at = call.now.after(core.policy.tickets.one_time_token);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            mailed.take(tx, &call).await?;
+            let (user, enrolled) = proven.settle(tx, &call).await?;
+            let door = Door::Application { one_time_token_suffices: application.one_time_token_suffices };
+            match gate::decide(Factors::of(proven.factor), enrolled, door) {
+                Ok(_) | Err(Refusal::AccessCodeRequired) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+            tickets::delete_of_user_and_application(tx, user.id, Purpose::OneTimeToken, application.id).await?;
+            let ticket = NewTicket {
+                id: TicketId::new(&call)?,
+                purpose: Purpose::OneTimeToken,
+                secret_hash: Some(hash),
+                user_id: user.id,
+                session_id: None,
+                application_id: Some(application.id),
+                payload: None,
+                created_at: call.now,
+                expires_at,
+            };
+            tickets::insert(tx, &ticket).await?;
+            outbox::access_code(tx, &call, user.id, user.email.as_str(), ticket.id, &application.name).await?;
+            let begun = Record { outcome: Refusal::AccessCodeRequired.name(), ..Record::own(Event::SignIn, user.id) };
+            record(tx, &call, begun).await?;
+            Ok(user)
+        })
+    });
+    work.await
+}
+
+/// The second step: one-time token and access code to a session. Without a code only where the registration allows it and the user has
+/// enrolled no second factor.
+///
+/// # Errors
+/// [`Refusal::TicketInvalid`] for a token that is unknown, spent, expired, another user's, another application's, or out of tries;
+/// [`Refusal::InvalidCredentials`] for a wrong code, [`Refusal::AccessCodeRequired`], [`Refusal::AccountDisabled`],
+/// [`Refusal::TooManyAttempts`].
+pub async fn finish(
+    core: &Core,
+    call: &Call,
+    application: &Application,
+    identifier: &Identifier,
+    one_time_token: &Secret,
+    access_code: Option<&Secret>,
+) -> Result<SignedIn> {
+    let (ticket, user) = find(core, call, application, identifier, one_time_token).await?;
+    let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&user.id.to_string())]);
+    let factors = match access_code {
+        Some(code) => {
+            compare(core, call, &ticket, &user, charges.clone(), code).await?;
+            Factors::of(Factor::Password).and(Factor::AccessCode)
+        }
+        None => Factors::of(Factor::Password),
+    };
+    let refund = access_code.map(|_| charges);
+    let (call, policy, application) = (call.clone(), core.policy.sessions, application.clone());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = users::get(tx, user.id).await?;
+            if user.status == Status::Disabled {
+                return Err(Refusal::AccountDisabled.into());
+            }
+            let enrolled = Enrolled { security_key: security_keys::has_any(tx, user.id).await? };
+            let door = Door::Application { one_time_token_suffices: application.one_time_token_suffices };
+            let opening = gate::decide(factors, enrolled, door)?;
+            if !tickets::spend(tx, ticket.id, call.now).await? {
+                return Err(Refusal::TicketInvalid.into());
+            }
+            if let Some(charges) = refund {
+                charges.refund(tx).await?;
+            }
+            record(tx, &call, Record { detail: Some(factors.to_string()), ..Record::own(Event::SecondFactor, user.id) }).await?;
+            let new = NewSession { opening, factors, application: Some(application.id), replaces: &[] };
+            Ok(open(tx, &call, &policy, user, new).await?)
+        })
+    });
+    work.await
+}
+
+/// The open ticket, if it is this application's and this user's. Another's is left alone.
+async fn find(
+    core: &Core,
+    call: &Call,
+    application: &Application,
+    identifier: &Identifier,
+    one_time_token: &Secret,
+) -> Result<(Ticket, User)> {
+    let (hash, now) = (one_time_token.ticket_hash(Purpose::OneTimeToken), call.now);
+    let (application, identifier) = (application.id, identifier.clone());
+    let work = core.store.read(move |tx| {
+        Box::pin(async move {
+            let ticket = tickets::by_secret(tx, Purpose::OneTimeToken, &hash, now).await?.ok_or(Refusal::TicketInvalid)?;
+            let user = users::get(tx, ticket.user_id).await?;
+            if ticket.application_id != Some(application) || !is_named(&user, &identifier) {
+                return Err(Refusal::TicketInvalid.into());
+            }
+            Ok((ticket, user))
+        })
+    });
+    work.await
+}
+
+/// Counts the guess, then compares it with the code that was mailed for this very token.
+async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges: Charges, code: &Secret) -> Result<()> {
+    let (called, id) = (call.clone(), ticket.id);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            charges.take(tx, &called).await?;
+            Ok(tickets::count_try(tx, id, called.now).await?)
+        })
+    });
+    let counted = work.await?.ok_or(Refusal::TicketInvalid)?;
+    let code = code.as_code().unwrap_or_else(|| code.clone());
+    if core.hasher.verify(&Password::new(&code), counted.payload.as_deref()).await?.matches {
+        return Ok(());
+    }
+    let (call, user) = (call.clone(), user.id);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let outcome = Refusal::InvalidCredentials.name();
+            let refused = Record { event: Event::SecondFactor, outcome, user: Some(user), actor: Actor::Anonymous, detail: None };
+            Ok(record(tx, &call, refused).await?)
+        })
+    });
+    work.await?;
+    Err(Refusal::InvalidCredentials.into())
+}

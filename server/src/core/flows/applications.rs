@@ -1,0 +1,172 @@
+//! Applications: registered by an administrator, and checked on every call that one makes.
+
+use super::session::Authority;
+use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::call::Call;
+use crate::core::model::{Application, ApplicationId, Network, Page, Paged};
+use crate::core::store::{applications, sessions, tickets};
+use crate::core::token::Secret;
+use crate::core::{Core, Refusal, Result};
+
+/// What an application shows with every call.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The `app_id`, as presented.
+    pub app_id: String,
+    /// The consumer key.
+    pub consumer_key: Secret,
+    /// The access token.
+    pub access_token: Secret,
+}
+
+/// An application with new secrets: this answer is the only one that carries them.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The application.
+    pub application: Application,
+    /// Its consumer key.
+    pub consumer_key: Secret,
+    /// Its access token.
+    pub access_token: Secret,
+}
+
+/// What is registered.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// For people: 1 to 100 characters.
+    pub name: String,
+    /// From where it may be used; empty: from anywhere.
+    pub networks: Vec<Network>,
+    /// Whether its one-time token alone opens a session.
+    pub one_time_token_suffices: bool,
+}
+
+/// Checks that the three credentials are those of one live application, called from where it may be.
+///
+/// # Errors
+/// [`Refusal::ApplicationUnknown`], [`Refusal::NetworkNotAllowed`].
+pub async fn authenticate(core: &Core, call: &Call, credentials: &Credentials) -> Result<Application> {
+    let id = credentials.app_id.parse::<ApplicationId>().ok();
+    let found = match id {
+        None => None,
+        Some(id) => {
+            let work = core.store.read(move |tx| {
+                Box::pin(async move {
+                    let Some(secrets) = applications::secrets(tx, id).await? else { return Ok(None) };
+                    Ok(applications::by_id(tx, id).await?.map(|application| (application, secrets)))
+                })
+            });
+            work.await?
+        }
+    };
+    let Some((application, (consumer_key, access_token))) = found else {
+        return refuse(core, call, Refusal::ApplicationUnknown, id).await;
+    };
+    // Both are compared, whatever the first says.
+    let key = credentials.consumer_key.consumer_key_hash().matches(&consumer_key);
+    let token = credentials.access_token.access_token_hash().matches(&access_token);
+    if !(key & token) {
+        return refuse(core, call, Refusal::ApplicationUnknown, id).await;
+    }
+    if !application.allows(call.origin.address) {
+        return refuse(core, call, Refusal::NetworkNotAllowed, id).await;
+    }
+    Ok(application)
+}
+
+async fn refuse(core: &Core, call: &Call, refusal: Refusal, id: Option<ApplicationId>) -> Result<Application> {
+    let (call, outcome, detail) = (call.clone(), refusal.name(), id.map(|id| id.to_string()));
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let refused = Record { outcome, ..Record::by(Actor::Anonymous, Event::ApplicationRefused, None, detail) };
+            Ok(record(tx, &call, refused).await?)
+        })
+    });
+    work.await?;
+    Err(refusal.into())
+}
+
+/// Registers an application.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for the name.
+pub async fn create(core: &Core, call: &Call, authority: Authority, registration: Registration) -> Result<Registered> {
+    let name = registration.name.trim().to_owned();
+    if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(
+            Refusal::Invalid { field: "name", problem: "A name has 1 to 100 characters and no control characters." }.into()
+        );
+    }
+    let application = Application {
+        id: ApplicationId::new(call)?,
+        name,
+        networks: registration.networks,
+        one_time_token_suffices: registration.one_time_token_suffices,
+        created_at: call.now,
+        revoked_at: None,
+    };
+    let registered = Registered { application, consumer_key: Secret::generate(call)?, access_token: Secret::generate(call)? };
+    let (call, made) = (call.clone(), registered.clone());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let (key, token) = (made.consumer_key.consumer_key_hash(), made.access_token.access_token_hash());
+            applications::insert(tx, &made.application, &key, &token).await?;
+            let detail = Some(made.application.id.to_string());
+            Ok(record(tx, &call, Record::by(authority.actor(), Event::ApplicationCreated, None, detail)).await?)
+        })
+    });
+    work.await?;
+    Ok(registered)
+}
+
+/// Gives an application new secrets; the old ones are worth nothing from then on. Sessions that it opened stay.
+///
+/// # Errors
+/// [`Refusal::NotFound`], also for a revoked one.
+pub async fn rotate(core: &Core, call: &Call, authority: Authority, id: ApplicationId) -> Result<Registered> {
+    let (consumer_key, access_token) = (Secret::generate(call)?, Secret::generate(call)?);
+    let (call, key, token) = (call.clone(), consumer_key.consumer_key_hash(), access_token.access_token_hash());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            if !applications::rotate(tx, id, &key, &token).await? {
+                return Err(Refusal::NotFound.into());
+            }
+            let detail = Some(id.to_string());
+            record(tx, &call, Record::by(authority.actor(), Event::ApplicationRotated, None, detail)).await?;
+            Ok(applications::by_id(tx, id).await?.ok_or(Refusal::NotFound)?)
+        })
+    });
+    let application = work.await?;
+    Ok(Registered { application, consumer_key, access_token })
+}
+
+/// Revokes an application: its credentials, the sessions that it opened, and its one-time tokens.
+///
+/// # Errors
+/// [`Refusal::NotFound`], also for one that is revoked already.
+pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: ApplicationId) -> Result<()> {
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            if !applications::revoke(tx, id, call.now).await? {
+                return Err(Refusal::NotFound.into());
+            }
+            sessions::delete_of_application(tx, id).await?;
+            tickets::delete_of_application(tx, id).await?;
+            let detail = Some(id.to_string());
+            Ok(record(tx, &call, Record::by(authority.actor(), Event::ApplicationRevoked, None, detail)).await?)
+        })
+    });
+    work.await
+}
+
+/// All applications, newest first, revoked ones too.
+///
+/// # Errors
+/// Faults only.
+pub async fn list(core: &Core, _: Authority, page: Page) -> Result<Paged<Application>> {
+    let work = core.store.read(move |tx| {
+        Box::pin(async move { Ok(page.cut(applications::list(tx, &page).await?, |application| application.id.to_string())) })
+    });
+    work.await
+}

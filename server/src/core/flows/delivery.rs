@@ -1,0 +1,246 @@
+//! Keeping the promises of the outbox. A worker claims what is due, prepares it, hands it to the transport, and reports.
+//!
+//! The secret that a mail carries is made when the mail is: it is never at rest, its lifetime begins when it is sent, and a second try
+//! carries a new one that replaces the first. Only an invitation's secret, which its maker has seen, waits in the outbox.
+
+use std::time::Duration;
+
+use super::invitations::link;
+use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::call::Call;
+use crate::core::clock::Timestamp;
+use crate::core::model::{Identifier, Mail, MailId, MailKind, MailState, Purpose, Status, TicketId, User, UserId};
+use crate::core::outbox::LinkForm;
+use crate::core::password::Password;
+use crate::core::store::mails::ClaimedMail;
+use crate::core::store::tickets::NewTicket;
+use crate::core::store::{Tx, mails, tickets, users};
+use crate::core::token::Secret;
+use crate::core::{Core, Result};
+
+/// How long a claimed mail is left to its worker; longer than any transport takes.
+const LEASE: Duration = Duration::from_secs(180);
+/// A mail that could not be sent for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Waits after the first, second, … try; the last repeats.
+const WAITS: [u64; 8] = [10, 30, 60, 120, 300, 900, 1800, 3600];
+
+/// A mail that this worker alone may send until its lease runs out.
+pub struct Claimed(ClaimedMail);
+
+impl Claimed {
+    /// The mail.
+    #[must_use]
+    pub fn mail(&self) -> &Mail {
+        &self.0.mail
+    }
+}
+
+/// What a mail says, for the templates.
+#[derive(Debug)]
+pub struct Letter {
+    /// The mail's id.
+    pub id: MailId,
+    /// What it is for.
+    pub kind: MailKind,
+    /// The address.
+    pub to: String,
+    /// What the recipient is called, if known; chosen by them.
+    pub name: Option<String>,
+    /// What it carries.
+    pub carries: Carries,
+    /// A key's or an application's name, where the mail speaks of one.
+    pub detail: Option<String>,
+    /// When it was promised.
+    pub promised_at: Timestamp,
+}
+
+/// The secret of a letter, and how long it is good.
+#[derive(Debug)]
+pub enum Carries {
+    /// A notice: no secret.
+    Nothing,
+    /// A link.
+    Link(Secret, Duration),
+    /// A code to type.
+    Code(Secret, Duration),
+}
+
+/// Claims at most `limit` mails that are due.
+///
+/// # Errors
+/// Faults only.
+pub async fn claim(core: &Core, call: &Call, limit: i64) -> Result<Vec<Claimed>> {
+    let (now, lease) = (call.now, call.now.after(LEASE));
+    let work = core.store.write(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, lease, limit).await?) }));
+    Ok(work.await?.into_iter().map(Claimed).collect())
+}
+
+/// Makes the letter of a claimed mail, with its secret; `None` when there is nothing to send any more, which is then on record.
+///
+/// # Errors
+/// Faults, and [`crate::core::Refusal::Overloaded`] while there is too much to hash: then the mail stays due.
+pub async fn prepare(core: &Core, call: &Call, claimed: &Claimed) -> Result<Option<Letter>> {
+    let mail = &claimed.0.mail;
+    let prepared = match mail.kind {
+        MailKind::Recovery => recovery(core, call, &claimed.0).await?,
+        MailKind::LoginCode => login_code(core, call, &claimed.0).await?,
+        MailKind::AccessCode => access_code(core, call, &claimed.0).await?,
+        MailKind::Invitation => invitation(core, &claimed.0),
+        MailKind::PasswordChanged | MailKind::KeyAdded | MailKind::KeyRemoved => notice(core, &claimed.0).await?,
+    };
+    if prepared.is_none() {
+        finish(core, call, mail.id, MailState::Void, None).await?;
+    }
+    Ok(prepared)
+}
+
+fn letter(mail: &ClaimedMail, to: &str, user: Option<&User>, carries: Carries) -> Letter {
+    Letter {
+        id: mail.mail.id,
+        kind: mail.mail.kind,
+        to: to.to_owned(),
+        name: user.map(|user| user.first_name.as_str().to_owned()).filter(|name| !name.is_empty()),
+        carries,
+        detail: mail.detail.clone(),
+        promised_at: mail.mail.created_at,
+    }
+}
+
+/// For whom a mail is: the user that it names by now, or whoever has the name that was asked for; never a disabled one.
+async fn recipient(tx: &mut Tx, user_id: Option<UserId>, subject: Option<&str>) -> Result<Option<User>> {
+    let user = match (user_id, subject) {
+        (Some(id), _) => users::by_id(tx, id).await?,
+        (None, Some(subject)) => users::by_identifier(tx, &Identifier::any(subject)).await?,
+        (None, None) => None,
+    };
+    Ok(user.filter(|user| user.status == Status::Active))
+}
+
+/// A fresh ticket for the recipient in the place of an older one of its purpose; the recipient, if there is one.
+async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> Result<Option<User>> {
+    let (call, id, user_id, subject) = (call.clone(), mail.mail.id, mail.mail.user_id, mail.subject.clone());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let Some(user) = recipient(tx, user_id, subject.as_deref()).await? else { return Ok(None) };
+            tickets::delete_of_user(tx, user.id, issued.purpose).await?;
+            tickets::insert(tx, &issued.ticket(&call, user.id)?).await?;
+            mails::addressed(tx, id, user.email.as_str(), user.id).await?;
+            record(tx, &call, Record::by(Actor::Server, issued.event, Some(user.id), None)).await?;
+            Ok(Some(user))
+        })
+    });
+    work.await
+}
+
+/// The secret side of a ticket that is about to be written.
+struct Issued {
+    purpose: Purpose,
+    event: Event,
+    secret_hash: Option<crate::core::token::SecretHash>,
+    payload: Option<String>,
+    valid_for: Duration,
+}
+
+impl Issued {
+    fn ticket(&self, call: &Call, user_id: UserId) -> std::result::Result<NewTicket, crate::core::Fault> {
+        Ok(NewTicket {
+            id: TicketId::new(call)?,
+            purpose: self.purpose,
+            secret_hash: self.secret_hash.clone(),
+            user_id,
+            session_id: None,
+            application_id: None,
+            payload: self.payload.clone(),
+            created_at: call.now,
+            expires_at: call.now.after(self.valid_for),
+        })
+    }
+}
+
+async fn recovery(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
+    let (secret, valid_for) = (Secret::generate(call)?, core.policy.tickets.recovery);
+    let purpose = Purpose::Recovery;
+    let secret_hash = Some(secret.ticket_hash(purpose));
+    let issued = Issued { purpose, event: Event::RecoveryMailed, secret_hash, payload: None, valid_for };
+    let Some(user) = issue(core, call, mail, issued).await? else { return Ok(None) };
+    let query = match LinkForm::parse(mail.detail.as_deref().unwrap_or_default()) {
+        LinkForm::CodeAndUser => format!("code={}&user_id={}", secret.reveal(), user.id),
+        LinkForm::Token => format!("token={}", secret.reveal()),
+    };
+    let link = Secret::new(format!("{}/reset?{query}", core.policy.public_url));
+    let mut letter = letter(mail, user.email.as_str(), Some(&user), Carries::Link(link, valid_for));
+    letter.detail = None;
+    Ok(Some(letter))
+}
+
+async fn login_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
+    let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.code);
+    let payload = Some(core.hasher.hash(call, &Password::new(&code)).await?);
+    let issued = Issued { purpose: Purpose::LoginCode, event: Event::CodeMailed, secret_hash: None, payload, valid_for };
+    let user = issue(core, call, mail, issued).await?;
+    Ok(user.map(|user| letter(mail, user.email.as_str(), Some(&user), Carries::Code(code, valid_for))))
+}
+
+async fn access_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
+    let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.one_time_token);
+    let payload = core.hasher.hash(call, &Password::new(&code)).await?;
+    let Some(ticket) = mail.ticket_id else { return Ok(None) };
+    let now = call.now;
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            match tickets::set_payload(tx, ticket, &payload, now).await? {
+                Some(user) => Ok(users::by_id(tx, user).await?),
+                None => Ok(None),
+            }
+        })
+    });
+    Ok(work.await?.map(|user| letter(mail, user.email.as_str(), Some(&user), Carries::Code(code, valid_for))))
+}
+
+fn invitation(core: &Core, mail: &ClaimedMail) -> Option<Letter> {
+    let (to, secret) = (mail.mail.recipient.as_deref()?, mail.secret.as_ref()?);
+    let carries = Carries::Link(Secret::new(link(core, secret)), core.policy.tickets.invitation);
+    Some(letter(mail, to, None, carries))
+}
+
+async fn notice(core: &Core, mail: &ClaimedMail) -> Result<Option<Letter>> {
+    let Some(user) = mail.mail.user_id else { return Ok(None) };
+    let user = core.store.read(move |tx| Box::pin(async move { Ok(users::by_id(tx, user).await?) })).await?;
+    Ok(mail.mail.recipient.as_deref().map(|to| letter(mail, to, user.as_ref(), Carries::Nothing)))
+}
+
+/// The transport has taken the mail.
+///
+/// # Errors
+/// Faults only; the mail is then sent again when its lease runs out, under the same `Message-ID`.
+pub async fn sent(core: &Core, call: &Call, id: MailId) -> Result<()> {
+    finish(core, call, id, MailState::Sent, None).await
+}
+
+/// The transport has refused the mail for good.
+///
+/// # Errors
+/// Faults only.
+pub async fn failed(core: &Core, call: &Call, id: MailId, error: &str) -> Result<()> {
+    finish(core, call, id, MailState::Failed, Some(error.to_owned())).await
+}
+
+/// The mail could not be sent now: it comes due again after a growing wait, until a day has passed.
+///
+/// # Errors
+/// Faults only.
+pub async fn postponed(core: &Core, call: &Call, mail: &Mail, error: &str) -> Result<()> {
+    if call.now.since(mail.created_at) >= PATIENCE {
+        return failed(core, call, mail.id, &format!("given up after a day: {error}")).await;
+    }
+    let tries = usize::try_from(mail.attempts).unwrap_or(1).saturating_sub(1).min(WAITS.len() - 1);
+    let until = call.now.after(Duration::from_secs(WAITS.get(tries).copied().unwrap_or(3600)));
+    let (id, error) = (mail.id, error.to_owned());
+    core.store.write(move |tx| Box::pin(async move { Ok(mails::postpone(tx, id, until, &error).await?) })).await
+}
+
+async fn finish(core: &Core, call: &Call, id: MailId, state: MailState, error: Option<String>) -> Result<()> {
+    let now = call.now;
+    core.store.write(move |tx| Box::pin(async move { Ok(mails::finish(tx, id, state, error.as_deref(), now).await?) })).await
+}

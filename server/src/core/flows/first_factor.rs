@@ -1,0 +1,171 @@
+//! The first factor: a password or a mailed code. Limit, look up, verify, status, in this order, for every dialect.
+
+use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::call::Call;
+use crate::core::gate::Enrolled;
+use crate::core::limit::{Charges, Limited};
+use crate::core::model::{Factor, Identifier, Purpose, Status, TicketId, User};
+use crate::core::password::Password;
+use crate::core::store::{Tx, limits, passwords, security_keys, tickets, users};
+use crate::core::token::{Secret, SecretHash};
+use crate::core::{Core, Error, Refusal, Result};
+
+/// What the caller says to prove who they are.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The password.
+    Password(Secret),
+    /// The mailed code.
+    Code(Secret),
+    /// Either, in one field. What has a code's form is a code: passwords are longer.
+    PasswordOrCode(Secret),
+}
+
+/// What a proof turns out to be.
+enum Kind {
+    Password(Password),
+    Code(Password),
+}
+
+impl Proof {
+    fn kind(&self, core: &Core) -> Result<Kind> {
+        let methods = core.policy.methods;
+        let code = |secret: &Secret| Kind::Code(Password::new(&secret.as_code().unwrap_or_else(|| secret.clone())));
+        match self {
+            Self::Code(secret) if methods.email_code => Ok(code(secret)),
+            Self::PasswordOrCode(secret) if methods.email_code && secret.as_code().is_some() => Ok(code(secret)),
+            Self::Password(secret) | Self::PasswordOrCode(secret) if methods.password => {
+                Ok(Kind::Password(Password::new(secret)))
+            }
+            Self::Password(_) | Self::Code(_) | Self::PasswordOrCode(_) => Err(Refusal::SwitchedOff.into()),
+        }
+    }
+}
+
+/// Somebody who has proven a first factor. Nothing is opened by it yet.
+#[derive(Clone, Debug)]
+pub(super) struct Proven {
+    pub(super) user: User,
+    pub(super) factor: Factor,
+    charges: Charges,
+    /// The hash that was compared, and its costlier successor.
+    hash: Option<(String, Option<String>)>,
+    /// The code that was compared.
+    ticket: Option<TicketId>,
+}
+
+/// What the store knows about a name.
+#[derive(Default)]
+struct Known {
+    user: Option<User>,
+    phc: Option<String>,
+    ticket: Option<TicketId>,
+}
+
+/// Proves a first factor. An unknown name costs what a known one costs, and is refused in the same words.
+///
+/// # Errors
+/// [`Refusal::TooManyAttempts`], [`Refusal::Overloaded`], [`Refusal::InvalidCredentials`], [`Refusal::AccountDisabled`],
+/// [`Refusal::SwitchedOff`].
+pub(super) async fn prove(core: &Core, call: &Call, identifier: &Identifier, proof: &Proof) -> Result<Proven> {
+    let kind = proof.kind(core)?;
+    let limited = [Limited::SigninAccount(identifier.key()), Limited::SigninNetwork];
+    let charges = Charges::new(&core.policy.limits, call, &limited);
+    let is_code = matches!(kind, Kind::Code(_));
+    let known = look_up(core, call, charges.clone(), identifier.clone(), is_code).await?;
+
+    let (factor, secret) = match &kind {
+        Kind::Password(password) => (Factor::Password, password),
+        Kind::Code(code) => (Factor::EmailCode, code),
+    };
+    let verdict = core.hasher.verify(secret, known.phc.as_deref()).await?;
+    let Some(user) = known.user.clone().filter(|_| verdict.matches) else {
+        return refuse(core, call, Refusal::InvalidCredentials, known.user.as_ref()).await;
+    };
+    if user.status == Status::Disabled {
+        return refuse(core, call, Refusal::AccountDisabled, Some(&user)).await;
+    }
+    let upgraded = match &kind {
+        Kind::Password(password) if verdict.outdated => Some(core.hasher.hash(call, password).await?),
+        Kind::Password(_) | Kind::Code(_) => None,
+    };
+    let hash = if is_code { None } else { known.phc.map(|phc| (phc, upgraded)) };
+    Ok(Proven { user, factor, charges, hash, ticket: known.ticket })
+}
+
+async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identifier, is_code: bool) -> Result<Known> {
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            charges.take(tx, &call).await?;
+            let user = users::by_identifier(tx, &identifier).await?;
+            if is_code { known_code(tx, &call, user).await } else { known_password(tx, user).await }
+        })
+    });
+    work.await
+}
+
+async fn known_password(tx: &mut Tx, user: Option<User>) -> Result<Known> {
+    let phc = match &user {
+        Some(user) => passwords::by_user(tx, user.id).await?,
+        None => None,
+    };
+    Ok(Known { user, phc, ticket: None })
+}
+
+/// Counts the guess at a code, before it is judged.
+async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>) -> Result<Known> {
+    let ticket = match &user {
+        Some(user) => tickets::count_try_of_user(tx, user.id, Purpose::LoginCode, call.now).await?,
+        None => None,
+    };
+    if ticket.is_none() {
+        // Counting a guess is a write. Where there is none to count, write all the same: the disk's time is heard from outside.
+        limits::take(tx, &SecretHash::digest("nobody", ""), call.now, 1, i64::MAX / 4).await?;
+    }
+    let (phc, ticket) = ticket.map_or((None, None), |ticket| (ticket.payload, Some(ticket.id)));
+    Ok(Known { user, phc, ticket })
+}
+
+async fn refuse(core: &Core, call: &Call, refusal: Refusal, user: Option<&User>) -> Result<Proven> {
+    let (call, user, outcome) = (call.clone(), user.map(|user| user.id), refusal.name());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let refused = Record { event: Event::SignIn, outcome, user, actor: Actor::Anonymous, detail: None };
+            Ok(record(tx, &call, refused).await?)
+        })
+    });
+    work.await?;
+    Err(refusal.into())
+}
+
+impl Proven {
+    /// Inside the transaction that uses the proof: makes sure that it still holds, spends what can be used once, gives the charges back.
+    /// The user as they are now, and what they have enrolled.
+    pub(super) async fn settle(&self, tx: &mut Tx, call: &Call) -> Result<(User, Enrolled)> {
+        let gone = || Error::from(Refusal::InvalidCredentials);
+        let mut user = users::by_id(tx, self.user.id).await?.ok_or_else(gone)?;
+        if user.status == Status::Disabled {
+            return Err(Refusal::AccountDisabled.into());
+        }
+        if let Some((compared, upgraded)) = &self.hash {
+            if passwords::by_user(tx, user.id).await?.as_ref() != Some(compared) {
+                return Err(gone());
+            }
+            if let Some(upgraded) = upgraded {
+                passwords::upgrade(tx, user.id, compared, upgraded).await?;
+            }
+        }
+        if let Some(ticket) = self.ticket {
+            if !tickets::spend(tx, ticket, call.now).await? {
+                return Err(gone());
+            }
+            // Whoever reads the mailbox owns the address.
+            users::set_verified(tx, user.id, call.now).await?;
+            user.email_verified_at = Some(call.now);
+        }
+        self.charges.refund(tx).await?;
+        let security_key = security_keys::has_any(tx, user.id).await?;
+        Ok((user, Enrolled { security_key }))
+    }
+}

@@ -1,0 +1,21 @@
+//! Which ways to sign in this server offers.
+
+use crate::core::Core;
+
+/// True to the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Methods {
+    /// With a password.
+    pub password: bool,
+    /// With a mailed code.
+    pub email_code: bool,
+    /// With a security key as a second factor.
+    pub security_key: bool,
+}
+
+/// The list.
+#[must_use]
+pub fn methods(core: &Core) -> Methods {
+    let policy = core.policy.methods;
+    Methods { password: policy.password, email_code: policy.email_code, security_key: core.has_webauthn() }
+}

@@ -1,0 +1,25 @@
+//! Flows: one thing that a caller wants done, from start to end, one file each. Every order of checks is decided here, once, so that all
+//! dialects refuse in the same order.
+
+pub mod application_sign_in;
+pub mod applications;
+pub mod audit_log;
+pub mod change_password;
+pub mod delivery;
+mod first_factor;
+pub mod invitations;
+pub mod login_code;
+pub mod mails;
+pub mod methods;
+mod opening;
+pub mod recovery;
+pub mod second_factor;
+pub mod security_keys;
+pub mod session;
+pub mod sessions;
+pub mod sign_in;
+pub mod sweep;
+pub mod users;
+
+pub use first_factor::Proof;
+pub use opening::SignedIn;

@@ -1,0 +1,79 @@
+//! Opening a session: the one place where a token is issued for a new one.
+
+use crate::core::Fault;
+use crate::core::call::Call;
+use crate::core::gate::Opening;
+use crate::core::model::{ApplicationId, Factors, Session, SessionId, SessionState, User};
+use crate::core::policy::SessionPolicy;
+use crate::core::store::{Tx, sessions};
+use crate::core::token::SessionToken;
+
+/// A caller with a session, new or under a new token.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The token: this answer is the only one that carries it.
+    pub token: SessionToken,
+    /// The session; half if a second factor is owed.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+}
+
+/// What a session is opened with.
+pub(super) struct NewSession<'a> {
+    pub(super) opening: Opening,
+    pub(super) factors: Factors,
+    pub(super) application: Option<ApplicationId>,
+    /// Tokens that the caller came with: what they open ends, so that a token from before a sign-in is worth nothing after it.
+    pub(super) replaces: &'a [SessionToken],
+}
+
+/// Writes a new session and issues its token.
+pub(super) async fn open(
+    tx: &mut Tx,
+    call: &Call,
+    policy: &SessionPolicy,
+    user: User,
+    new: NewSession<'_>,
+) -> std::result::Result<SignedIn, Fault> {
+    for token in new.replaces {
+        sessions::delete_by_token(tx, &token.hash()).await?;
+    }
+    let mut session = Session {
+        id: SessionId::new(call)?,
+        user_id: user.id,
+        application_id: new.application,
+        state: SessionState::Half,
+        factors: new.factors,
+        security_key_id: None,
+        dialect: call.origin.dialect.to_owned(),
+        address: call.origin.address.map(|address| address.to_string()),
+        user_agent: call.origin.user_agent.clone(),
+        created_at: call.now,
+        authenticated_at: call.now,
+        last_seen_at: call.now,
+        idle_expires_at: call.now,
+        expires_at: call.now,
+    };
+    stand(&mut session, new.opening, call, policy);
+    let token = SessionToken::generate(call)?;
+    sessions::insert(tx, &session, &token.hash()).await?;
+    Ok(SignedIn { token, session, user })
+}
+
+/// Gives a session the standing and the lifetime of what the gate opened.
+pub(super) fn stand(session: &mut Session, opening: Opening, call: &Call, policy: &SessionPolicy) {
+    match opening {
+        Opening::Full => {
+            session.state = SessionState::Full;
+            session.expires_at = call.now.after(policy.absolute);
+            session.idle_expires_at = call.now.after(policy.idle).min(session.expires_at);
+        }
+        Opening::Half => {
+            session.state = SessionState::Half;
+            session.expires_at = call.now.after(policy.half);
+            session.idle_expires_at = session.expires_at;
+        }
+    }
+    session.last_seen_at = call.now;
+}

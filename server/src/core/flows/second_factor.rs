@@ -1,0 +1,156 @@
+//! The second factor: authenticating with a security key, to make a half session full or to step a full one up.
+
+use super::opening::{SignedIn, stand};
+use super::session::{Authenticated, Need, Presented, check, still};
+use crate::core::audit::{Event, Record, record};
+use crate::core::call::Call;
+use crate::core::gate::{self, Door, Enrolled};
+use crate::core::limit::{Charges, Limited};
+use crate::core::model::{Factor, Purpose, SecurityKey, TicketId};
+use crate::core::store::tickets::NewTicket;
+use crate::core::store::{Tx, security_keys, sessions, tickets};
+use crate::core::token::SessionToken;
+use crate::core::webauthn::{Asserted, AssertionError};
+use crate::core::{Core, PublicKeyCredential, Refusal, RequestChallengeResponse, Result};
+
+/// Begins: request options with a fresh challenge, which replaces one that this session has open.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`], [`Refusal::NoSecurityKey`], [`Refusal::WebauthnUnavailable`].
+pub async fn start(core: &Core, call: &Call, presented: &Presented) -> Result<RequestChallengeResponse> {
+    let checked = check(core, call, presented, Need::EvenHalf).await?;
+    let keys = keys_of(core, &checked).await?;
+    if keys.is_empty() {
+        return Err(Refusal::NoSecurityKey.into());
+    }
+    let (options, state) = core.relying_party.start_authentication(&credentials(&keys))?;
+    keep_challenge(core, call, &checked, Purpose::KeyAuthentication, state).await?;
+    Ok(options)
+}
+
+/// Finishes: a full session under a new token.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`], [`Refusal::TooManyAttempts`], [`Refusal::WebauthnFailed`]; the challenge is spent in any case.
+pub async fn finish(core: &Core, call: &Call, presented: &Presented, answer: &PublicKeyCredential) -> Result<SignedIn> {
+    let checked = check(core, call, presented, Need::EvenHalf).await?;
+    let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
+    let state = spend_challenge(core, call, &checked, Purpose::KeyAuthentication, charges.clone()).await?;
+    let Some(state) = state else { return refuse(core, call, &checked, Event::SecondFactor).await };
+    let keys = keys_of(core, &checked).await?;
+    match core.relying_party.finish_authentication(answer, &state, &checked.user, &credentials(&keys)) {
+        Ok(asserted) => match keys.into_iter().nth(asserted.key) {
+            Some(key) => promote(core, call, checked, charges, key, asserted).await,
+            None => refuse(core, call, &checked, Event::SecondFactor).await,
+        },
+        Err(AssertionError::Counter) => refuse(core, call, &checked, Event::KeyCloneSuspected).await,
+        Err(AssertionError::Invalid) => refuse(core, call, &checked, Event::SecondFactor).await,
+        Err(AssertionError::Fault(fault)) => Err(fault.into()),
+    }
+}
+
+async fn promote(
+    core: &Core,
+    call: &Call,
+    checked: Authenticated,
+    charges: Charges,
+    key: SecurityKey,
+    asserted: Asserted,
+) -> Result<SignedIn> {
+    let (call, policy) = (call.clone(), core.policy.sessions);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let (mut session, user) = still(tx, &call, &checked).await?;
+            if !security_keys::used(tx, &key, asserted.counter, &asserted.credential, call.now).await? {
+                let outcome = Refusal::WebauthnFailed.name();
+                let detail = Some(key.name.as_str().to_owned());
+                record(tx, &call, Record { outcome, detail, ..Record::own(Event::KeyCloneSuspected, user.id) }).await?;
+                return Ok(Err(Refusal::WebauthnFailed));
+            }
+            session.factors = session.factors.and(Factor::SecurityKey);
+            let opening = gate::decide(session.factors, Enrolled { security_key: true }, Door::OpensHalf)?;
+            session.security_key_id = Some(key.id);
+            session.authenticated_at = call.now;
+            stand(&mut session, opening, &call, &policy);
+            let token = SessionToken::generate(&call)?;
+            if !sessions::rotate(tx, &session, &checked.token.hash(), &token.hash()).await? {
+                return Err(Refusal::NotSignedIn.into());
+            }
+            charges.refund(tx).await?;
+            record(tx, &call, Record { detail: Some(key.name.as_str().to_owned()), ..Record::own(Event::SecondFactor, user.id) })
+                .await?;
+            Ok(Ok(SignedIn { token, session, user }))
+        })
+    });
+    Ok(work.await??)
+}
+
+async fn refuse(core: &Core, call: &Call, checked: &Authenticated, event: Event) -> Result<SignedIn> {
+    let (call, user) = (call.clone(), checked.user.id);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let outcome = Refusal::WebauthnFailed.name();
+            Ok(record(tx, &call, Record { outcome, ..Record::own(event, user) }).await?)
+        })
+    });
+    work.await?;
+    Err(Refusal::WebauthnFailed.into())
+}
+
+pub(super) fn credentials(keys: &[SecurityKey]) -> Vec<String> {
+    keys.iter().map(|key| key.credential.clone()).collect()
+}
+
+pub(super) async fn keys_of(core: &Core, checked: &Authenticated) -> Result<Vec<SecurityKey>> {
+    let user = checked.user.id;
+    core.store.read(move |tx| Box::pin(async move { Ok(security_keys::of_user(tx, user).await?) })).await
+}
+
+/// Keeps a ceremony's state, bound to the session. In the store, so that it outlives a restart and can be finished on another node.
+pub(super) async fn keep_challenge(
+    core: &Core,
+    call: &Call,
+    checked: &Authenticated,
+    purpose: Purpose,
+    state: String,
+) -> Result<()> {
+    let ticket = NewTicket {
+        id: TicketId::new(call)?,
+        purpose,
+        secret_hash: None,
+        user_id: checked.user.id,
+        session_id: Some(checked.session.id),
+        application_id: None,
+        payload: Some(state),
+        created_at: call.now,
+        expires_at: call.now.after(core.policy.tickets.challenge),
+    };
+    let (call, checked) = (call.clone(), checked.clone());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            still(tx, &call, &checked).await?;
+            tickets::delete_of_session(tx, checked.session.id, purpose).await?;
+            Ok(tickets::insert(tx, &ticket).await?)
+        })
+    });
+    work.await
+}
+
+/// Charges the try, and takes the open ceremony's state: for one caller only, whatever becomes of it.
+pub(super) async fn spend_challenge(
+    core: &Core,
+    call: &Call,
+    checked: &Authenticated,
+    purpose: Purpose,
+    charges: Charges,
+) -> Result<Option<String>> {
+    let (call, session) = (call.clone(), checked.session.id);
+    let work = core.store.write(move |tx: &mut Tx| {
+        Box::pin(async move {
+            charges.take(tx, &call).await?;
+            let ticket = tickets::spend_of_session(tx, session, purpose, call.now).await?;
+            Ok(ticket.and_then(|ticket| ticket.payload))
+        })
+    });
+    work.await
+}

@@ -1,0 +1,146 @@
+//! A user's own security keys: register, list, rename, remove.
+
+use super::opening::stand;
+use super::second_factor::{credentials, keep_challenge, keys_of, spend_challenge};
+use super::session::{Authenticated, Need, Presented, check, still};
+use crate::core::audit::{Event, Record, record};
+use crate::core::call::Call;
+use crate::core::gate::{self, Door, Enrolled};
+use crate::core::limit::{Charges, Limited};
+use crate::core::model::{Factor, KeyName, MailKind, Purpose, SecurityKey, SecurityKeyId};
+use crate::core::store::{Tx, security_keys, sessions};
+use crate::core::{Core, CreationChallengeResponse, Refusal, RegisterPublicKeyCredential, Result, outbox};
+
+/// Begins a registration: creation options with a fresh challenge.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`], [`Refusal::RecentSignInRequired`], [`Refusal::SecondFactorOwed`] when the user has a key and this session
+/// has used none, [`Refusal::WebauthnUnavailable`].
+pub async fn start_registration(core: &Core, call: &Call, presented: &Presented) -> Result<CreationChallengeResponse> {
+    let (checked, keys) = may_change(core, call, presented).await?;
+    let (options, state) = core.relying_party.start_registration(&checked.user, &credentials(&keys))?;
+    keep_challenge(core, call, &checked, Purpose::KeyRegistration, state).await?;
+    Ok(options)
+}
+
+/// Finishes a registration.
+///
+/// # Errors
+/// As [`start_registration`], and [`Refusal::WebauthnFailed`], [`Refusal::KeyNameTaken`], [`Refusal::TooManyAttempts`].
+pub async fn finish_registration(
+    core: &Core,
+    call: &Call,
+    presented: &Presented,
+    name: KeyName,
+    answer: &RegisterPublicKeyCredential,
+) -> Result<SecurityKey> {
+    let (checked, _) = may_change(core, call, presented).await?;
+    let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
+    let state = spend_challenge(core, call, &checked, Purpose::KeyRegistration, charges.clone()).await?;
+    let state = state.ok_or(Refusal::WebauthnFailed)?;
+    let registered = core.relying_party.finish_registration(answer, &state)?;
+    let key = SecurityKey {
+        id: SecurityKeyId::new(call)?,
+        user_id: checked.user.id,
+        name,
+        credential: registered.credential,
+        created_at: call.now,
+        last_used_at: None,
+    };
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let (session, user) = still(tx, &call, &checked).await?;
+            let enrolled = Enrolled { security_key: security_keys::has_any(tx, user.id).await? };
+            gate::may_change_factors(session.factors, enrolled)?;
+            security_keys::insert(tx, &key, &registered.credential_id, registered.counter).await?;
+            charges.refund(tx).await?;
+            let name = key.name.as_str().to_owned();
+            outbox::notice(tx, &call, MailKind::KeyAdded, &user, Some(&name)).await?;
+            record(tx, &call, Record { detail: Some(name), ..Record::own(Event::KeyAdded, user.id) }).await?;
+            Ok(key)
+        })
+    });
+    let key = work.await?;
+    core.mail_promised.notify_one();
+    Ok(key)
+}
+
+/// The caller's keys, in the order in which they were registered.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`].
+pub async fn list(core: &Core, call: &Call, presented: &Presented) -> Result<Vec<SecurityKey>> {
+    let checked = check(core, call, presented, Need::Full).await?;
+    keys_of(core, &checked).await
+}
+
+/// Renames one of the caller's keys.
+///
+/// # Errors
+/// As [`list`], and [`Refusal::NotFound`], [`Refusal::KeyNameTaken`].
+pub async fn rename(core: &Core, call: &Call, presented: &Presented, id: SecurityKeyId, name: KeyName) -> Result<()> {
+    let checked = check(core, call, presented, Need::Full).await?;
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let (_, user) = still(tx, &call, &checked).await?;
+            security_keys::rename(tx, user.id, id, &name).await?;
+            let detail = Some(name.as_str().to_owned());
+            Ok(record(tx, &call, Record { detail, ..Record::own(Event::KeyRenamed, user.id) }).await?)
+        })
+    });
+    work.await
+}
+
+/// Removes one of the caller's keys. Sessions that rest on it are lowered to what their other factors open.
+///
+/// # Errors
+/// As [`start_registration`], and [`Refusal::NotFound`].
+pub async fn remove(core: &Core, call: &Call, presented: &Presented, id: SecurityKeyId) -> Result<()> {
+    let (checked, _) = may_change(core, call, presented).await?;
+    let (call, policy) = (call.clone(), core.policy.sessions);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let (_, user) = still(tx, &call, &checked).await?;
+            let name = security_keys::delete(tx, user.id, id).await?.ok_or(Refusal::NotFound)?;
+            lower_sessions(tx, &call, &policy, user.id, id).await?;
+            outbox::notice(tx, &call, MailKind::KeyRemoved, &user, Some(&name)).await?;
+            Ok(record(tx, &call, Record { detail: Some(name), ..Record::own(Event::KeyRemoved, user.id) }).await?)
+        })
+    });
+    work.await?;
+    core.mail_promised.notify_one();
+    Ok(())
+}
+
+/// A factor that is gone proves nothing any more: not in the sessions that used it either.
+pub(super) async fn lower_sessions(
+    tx: &mut Tx,
+    call: &Call,
+    policy: &crate::core::policy::SessionPolicy,
+    user: crate::core::model::UserId,
+    key: SecurityKeyId,
+) -> Result<()> {
+    let enrolled = Enrolled { security_key: security_keys::has_any(tx, user).await? };
+    for mut session in sessions::resting_on_key(tx, user, key).await? {
+        session.factors = session.factors.without(Factor::SecurityKey);
+        let (expires_at, idle_expires_at) = (session.expires_at, session.idle_expires_at);
+        let opening = gate::decide(session.factors, enrolled, Door::OpensHalf)?;
+        stand(&mut session, opening, call, policy);
+        session.expires_at = session.expires_at.min(expires_at);
+        session.idle_expires_at = session.idle_expires_at.min(idle_expires_at);
+        sessions::lower(tx, &session).await?;
+    }
+    Ok(())
+}
+
+async fn may_change(core: &Core, call: &Call, presented: &Presented) -> Result<(Authenticated, Vec<SecurityKey>)> {
+    let checked = check(core, call, presented, Need::Full).await?;
+    let keys = keys_of(core, &checked).await?;
+    gate::may_change_factors(checked.session.factors, Enrolled { security_key: !keys.is_empty() })?;
+    if call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
+        return Err(Refusal::RecentSignInRequired.into());
+    }
+    Ok((checked, keys))
+}

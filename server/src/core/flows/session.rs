@@ -1,0 +1,172 @@
+//! Who is calling: the session check, and the end of a session. Everything that needs a session comes through here.
+
+use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::call::Call;
+use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User};
+use crate::core::store::{Tx, sessions, users};
+use crate::core::token::SessionToken;
+use crate::core::{Core, Fault, Refusal, Result};
+
+/// What a caller brings to show who they are, as the dialect's wire carries it.
+#[derive(Clone, Debug, Default)]
+pub struct Presented {
+    /// Tokens, in the order in which they are tried. A browser may hold the cookies of two dialects.
+    pub tokens: Vec<SessionToken>,
+    /// What the wire says besides about whose session it is.
+    pub claim: Claim,
+}
+
+/// A statement beside the token; a session that it is not true of counts as none.
+#[derive(Clone, Debug, Default)]
+pub enum Claim {
+    /// Nothing is said.
+    #[default]
+    None,
+    /// The session's user has this id.
+    UserId(String),
+    /// The session was opened through this application and its user has this name or address.
+    Application(ApplicationId, Identifier),
+}
+
+impl Claim {
+    fn holds(&self, session: &Session, user: &User) -> bool {
+        match self {
+            Self::None => true,
+            Self::UserId(id) => *id == user.id.to_string(),
+            Self::Application(application, identifier) => {
+                session.application_id == Some(*application) && is_named(user, identifier)
+            }
+        }
+    }
+}
+
+pub(super) fn is_named(user: &User, identifier: &Identifier) -> bool {
+    match identifier {
+        Identifier::Email(key) => user.email.key() == *key,
+        Identifier::Username(key) => user.username.key() == *key,
+        Identifier::Nobody(_) => false,
+    }
+}
+
+/// What a call needs of its caller's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A session, even if it still owes a second factor.
+    EvenHalf,
+    /// A full session.
+    Full,
+    /// A full session in which a factor was proven a short while ago.
+    Recent,
+}
+
+/// A caller whose session has been checked.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// The session.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+    /// The token that opened it.
+    pub(super) token: SessionToken,
+}
+
+/// Leave to act on other people's accounts: an administrator's, or the operator's.
+#[derive(Clone, Copy, Debug)]
+pub struct Authority(Actor);
+
+impl Authority {
+    /// Whoever may run the command line on the server's machine has read the database anyway.
+    #[must_use]
+    pub const fn operator() -> Self {
+        Self(Actor::Operator)
+    }
+
+    pub(super) const fn actor(self) -> Actor {
+        self.0
+    }
+}
+
+/// Checks a session.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`], [`Refusal::RecentSignInRequired`].
+pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<Authenticated> {
+    let (tokens, claim, now) = (presented.tokens.clone(), presented.claim.clone(), call.now);
+    if tokens.is_empty() {
+        return Err(Refusal::NotSignedIn.into());
+    }
+    let found = core.store.read(move |tx| {
+        Box::pin(async move {
+            let mut half = None;
+            for token in tokens {
+                let Some((session, user)) = live(tx, &token, &claim, now).await? else { continue };
+                let checked = Authenticated { session, user, token };
+                if checked.session.state == SessionState::Full {
+                    return Ok(Some(checked));
+                }
+                half = half.or(Some(checked));
+            }
+            Ok(half)
+        })
+    });
+    let checked = found.await?.ok_or(Refusal::NotSignedIn)?;
+    if need != Need::EvenHalf && checked.session.state == SessionState::Half {
+        return Err(Refusal::SecondFactorOwed.into());
+    }
+    if need == Need::Recent && call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
+        return Err(Refusal::RecentSignInRequired.into());
+    }
+    core.seen.note(&checked.session, call.now, core.policy.sessions.idle);
+    Ok(checked)
+}
+
+/// Checks that the caller is an administrator.
+///
+/// # Errors
+/// As [`check`], and [`Refusal::NotPermitted`].
+pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented) -> Result<Authority> {
+    let checked = check(core, call, presented, Need::Full).await?;
+    match checked.user.role {
+        Role::Admin => Ok(Authority(Actor::User(checked.user.id))),
+        Role::Member => Err(Refusal::NotPermitted.into()),
+    }
+}
+
+/// The live session that a token opens, and its user. A disabled user has none; this is the second lock on that door.
+async fn live(
+    tx: &mut Tx,
+    token: &SessionToken,
+    claim: &Claim,
+    now: crate::core::clock::Timestamp,
+) -> std::result::Result<Option<(Session, User)>, Fault> {
+    let Some(session) = sessions::by_token(tx, &token.hash()).await? else { return Ok(None) };
+    let user = users::get(tx, session.user_id).await?;
+    let stands = session.is_live(now) && user.status == Status::Active && claim.holds(&session, &user);
+    Ok(stands.then_some((session, user)))
+}
+
+/// Reads a checked session again inside a transaction that is about to change it: it may have ended since.
+pub(super) async fn still(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<(Session, User)> {
+    live(tx, &checked.token, &Claim::None, call.now).await?.ok_or_else(|| Refusal::NotSignedIn.into())
+}
+
+/// Ends every session that the caller presents, half ones too.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`] when none of them is live.
+pub async fn sign_out(core: &Core, call: &Call, presented: &Presented) -> Result<()> {
+    let (presented, call) = (presented.clone(), call.clone());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let mut ended = false;
+            for token in &presented.tokens {
+                let Some((session, user)) = live(tx, token, &presented.claim, call.now).await? else { continue };
+                ended |= sessions::delete(tx, session.id).await?;
+                let detail = Some(session.id.to_string());
+                record(tx, &call, Record { detail, ..Record::own(Event::SignOut, user.id) }).await?;
+            }
+            if ended { Ok(()) } else { Err(Refusal::NotSignedIn.into()) }
+        })
+    });
+    work.await
+}

@@ -1,0 +1,51 @@
+//! Housekeeping: what is expired is dead already, and is deleted here to free its room; when sessions were last used is written down.
+
+use crate::core::call::Call;
+use crate::core::store::{limits, mails, sessions, tickets};
+use crate::core::{Core, Result};
+
+/// Rows that one transaction deletes of a kind: few enough that nobody waits for it.
+const BATCH: i64 = 500;
+/// Uses of sessions that one transaction writes.
+const SEEN_BATCH: usize = 1000;
+
+/// Deletes a batch of each kind; whether there may be more.
+///
+/// # Errors
+/// Faults only.
+pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
+    let (now, ended) = (call.now, call.now.before(core.policy.mail_retention));
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let most = [
+                sessions::sweep(tx, now, BATCH).await?,
+                tickets::sweep(tx, now, BATCH).await?,
+                limits::sweep(tx, now, BATCH).await?,
+                mails::sweep(tx, ended, BATCH).await?,
+            ];
+            Ok(most.into_iter().any(|deleted| deleted >= u64::try_from(BATCH).unwrap_or(u64::MAX)))
+        })
+    });
+    work.await
+}
+
+/// Writes down when sessions were last used.
+///
+/// # Errors
+/// Faults only; what was not written is noted again at the next use.
+pub async fn seen(core: &Core) -> Result<()> {
+    let mut noted = core.seen.take();
+    while !noted.is_empty() {
+        let batch: Vec<_> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
+        let work = core.store.write(move |tx| {
+            Box::pin(async move {
+                for (id, at, idle_expires_at) in batch {
+                    sessions::seen(tx, id, at, idle_expires_at).await?;
+                }
+                Ok(())
+            })
+        });
+        work.await?;
+    }
+    Ok(())
+}

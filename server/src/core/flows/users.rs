@@ -1,0 +1,235 @@
+//! Users, as administrators and operators handle them.
+
+use super::change_password::{accept_new, context};
+use super::session::Authority;
+use crate::core::audit::{Event, Record, record};
+use crate::core::call::Call;
+use crate::core::model::{
+    Email, Identifier, MailKind, Page, Paged, PersonName, Role, SecurityKey, Status, User, UserId, Username,
+};
+use crate::core::outbox;
+use crate::core::store::{Tx, passwords, security_keys, sessions, tickets, users};
+use crate::core::strength::Context;
+use crate::core::token::Secret;
+use crate::core::{Core, Refusal, Result};
+
+/// A user to be created.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Unique.
+    pub username: Username,
+    /// Unique.
+    pub email: Email,
+    /// Given name; may be empty.
+    pub first_name: PersonName,
+    /// Family name; may be empty.
+    pub last_name: PersonName,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether the address counts as the user's without further proof.
+    pub verified: bool,
+    /// The password; without one, the user sets it by recovery or signs in by code.
+    pub password: Option<Secret>,
+}
+
+/// A user, and what an administrator sees of them.
+#[derive(Clone, Debug)]
+pub struct UserDetail {
+    /// The user.
+    pub user: User,
+    /// Their keys.
+    pub security_keys: Vec<SecurityKey>,
+}
+
+/// Creates a user.
+///
+/// # Errors
+/// [`Refusal::EmailTaken`], [`Refusal::UsernameTaken`], [`Refusal::PasswordRejected`].
+pub async fn create(core: &Core, call: &Call, authority: Authority, new: NewUser) -> Result<User> {
+    let phc = match &new.password {
+        Some(password) => {
+            let words = Context::new(&core.policy.service_name, Some(&new.username), &new.email, &new.first_name, &new.last_name);
+            Some(accept_new(core, call, password, words).await?)
+        }
+        None => None,
+    };
+    let user = User {
+        id: UserId::new(call)?,
+        username: new.username,
+        email: new.email,
+        first_name: new.first_name,
+        last_name: new.last_name,
+        role: new.role,
+        status: Status::Active,
+        email_verified_at: new.verified.then_some(call.now),
+        created_at: call.now,
+    };
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            users::insert(tx, &user).await?;
+            if let Some(phc) = phc {
+                passwords::set(tx, user.id, &phc, call.now).await?;
+            }
+            record(tx, &call, Record::by(authority.actor(), Event::UserCreated, Some(user.id), None)).await?;
+            Ok(user)
+        })
+    });
+    work.await
+}
+
+/// The user with this id, username or e-mail address.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn find(core: &Core, _: Authority, reference: &str) -> Result<UserDetail> {
+    let reference = reference.to_owned();
+    let work = core.store.read(move |tx| {
+        Box::pin(async move {
+            let user = by_reference(tx, &reference).await?;
+            let security_keys = security_keys::of_user(tx, user.id).await?;
+            Ok(UserDetail { user, security_keys })
+        })
+    });
+    work.await
+}
+
+async fn by_reference(tx: &mut Tx, reference: &str) -> Result<User> {
+    let by_id = match reference.parse::<UserId>() {
+        Ok(id) => users::by_id(tx, id).await?,
+        Err(_) => None,
+    };
+    match by_id {
+        Some(user) => Ok(user),
+        None => Ok(users::by_identifier(tx, &Identifier::any(reference)).await?.ok_or(Refusal::NotFound)?),
+    }
+}
+
+/// All users, newest first.
+///
+/// # Errors
+/// Faults only.
+pub async fn list(core: &Core, _: Authority, page: Page) -> Result<Paged<User>> {
+    let work = core
+        .store
+        .read(move |tx| Box::pin(async move { Ok(page.cut(users::list(tx, &page).await?, |user| user.id.to_string())) }));
+    work.await
+}
+
+/// Users whose e-mail address or username begins with this text, at most 200.
+///
+/// # Errors
+/// Faults only.
+pub async fn search(core: &Core, _: Authority, prefix: &str) -> Result<Vec<User>> {
+    let key = crate::core::model::canonical(prefix);
+    core.store.read(move |tx| Box::pin(async move { Ok(users::by_prefix(tx, &key, Page::MAXIMUM).await?) })).await
+}
+
+/// Disables a user, and ends all that is open in their name.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn disable(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<User> {
+    set_status(core, call, authority, reference, Status::Disabled).await
+}
+
+/// Enables a user again.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn enable(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<User> {
+    set_status(core, call, authority, reference, Status::Active).await
+}
+
+async fn set_status(core: &Core, call: &Call, authority: Authority, reference: &str, status: Status) -> Result<User> {
+    let (call, reference) = (call.clone(), reference.to_owned());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = by_reference(tx, &reference).await?;
+            users::set_status(tx, user.id, status).await?;
+            let event = match status {
+                Status::Disabled => {
+                    close(tx, user.id).await?;
+                    Event::UserDisabled
+                }
+                Status::Active => Event::UserEnabled,
+            };
+            record(tx, &call, Record::by(authority.actor(), event, Some(user.id), None)).await?;
+            Ok(users::get(tx, user.id).await?)
+        })
+    });
+    work.await
+}
+
+/// Ends every session and kills every ticket of a user.
+async fn close(tx: &mut Tx, user: UserId) -> Result<()> {
+    sessions::delete_of_user(tx, user, None).await?;
+    Ok(tickets::delete_all_of_user(tx, user).await?)
+}
+
+/// Deletes a user and all that is theirs; the audit log stays.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn delete(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<UserId> {
+    let (call, reference) = (call.clone(), reference.to_owned());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = by_reference(tx, &reference).await?;
+            users::delete(tx, user.id).await?;
+            record(tx, &call, Record::by(authority.actor(), Event::UserDeleted, Some(user.id), None)).await?;
+            Ok(user.id)
+        })
+    });
+    work.await
+}
+
+/// Sets a user's password, and ends all that is open in their name. For the operator: an administrator sends a recovery link instead, so
+/// that nobody but the user knows the password (ASVS V6.4.6).
+///
+/// # Errors
+/// [`Refusal::NotFound`], [`Refusal::PasswordRejected`].
+pub async fn set_password(core: &Core, call: &Call, authority: Authority, reference: &str, new: &Secret) -> Result<User> {
+    let user = find(core, authority, reference).await?.user;
+    let phc = accept_new(core, call, new, context(core, &user)).await?;
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = users::by_id(tx, user.id).await?.ok_or(Refusal::NotFound)?;
+            passwords::set(tx, user.id, &phc, call.now).await?;
+            close(tx, user.id).await?;
+            outbox::notice(tx, &call, MailKind::PasswordChanged, &user, None).await?;
+            record(tx, &call, Record::by(authority.actor(), Event::PasswordSet, Some(user.id), None)).await?;
+            Ok(user)
+        })
+    });
+    let user = work.await?;
+    core.mail_promised.notify_one();
+    Ok(user)
+}
+
+/// Removes a key that a user has lost; sessions that rest on it are lowered.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn remove_key(
+    core: &Core,
+    call: &Call,
+    authority: Authority,
+    user: UserId,
+    key: crate::core::model::SecurityKeyId,
+) -> Result<()> {
+    let (call, policy) = (call.clone(), core.policy.sessions);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
+            let name = security_keys::delete(tx, user.id, key).await?.ok_or(Refusal::NotFound)?;
+            super::security_keys::lower_sessions(tx, &call, &policy, user.id, key).await?;
+            outbox::notice(tx, &call, MailKind::KeyRemoved, &user, Some(&name)).await?;
+            Ok(record(tx, &call, Record::by(authority.actor(), Event::KeyRemoved, Some(user.id), Some(name))).await?)
+        })
+    });
+    work.await?;
+    core.mail_promised.notify_one();
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Limits: GCRA, the generic cell rate algorithm, over buckets in the store that all nodes share.
+//!
+//! A try is charged before it is judged and given back when it succeeds: what counts is failures, and parallel guesses cannot slip
+//! through together. Buckets are keyed by what the caller typed, known or not, so that a limit tells nothing about accounts.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::call::Call;
+use super::policy::LimitPolicy;
+use super::refusal::Refusal;
+use super::store::{Tx, limits};
+use super::token::SecretHash;
+use super::{Fault, Result};
+
+/// So many at once, and as many again over `per`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Tries that a fresh bucket allows at once; at least one.
+    pub burst: u32,
+    /// How long an empty bucket takes to be full again.
+    pub per: Duration,
+}
+
+impl Rate {
+    /// Milliseconds for one try to come back.
+    fn interval(self) -> i64 {
+        i64::try_from(self.per.as_millis()).unwrap_or(i64::MAX / 4).checked_div(i64::from(self.burst)).unwrap_or(1).max(1)
+    }
+
+    fn tolerance(self) -> i64 {
+        self.interval().saturating_mul(i64::from(self.burst.saturating_sub(1)))
+    }
+}
+
+/// What is limited.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::core) enum Limited<'a> {
+    /// First factors for one typed name.
+    SigninAccount(&'a str),
+    /// First factors, tickets and codes from the caller's network.
+    SigninNetwork,
+    /// Second factors, and passwords asked for again, of one user.
+    SecondFactor(&'a str),
+    /// Mails to one typed name or address.
+    MailAddress(&'a str),
+    /// Mails asked for from the caller's network.
+    MailNetwork,
+}
+
+/// Charges that can be given back.
+#[derive(Clone, Debug, Default)]
+pub(in crate::core) struct Charges(Vec<(SecretHash, Rate)>);
+
+impl Charges {
+    /// The buckets that a call is charged to; none when limits are off, or for calls without a network.
+    pub(in crate::core) fn new(policy: &LimitPolicy, call: &Call, limited: &[Limited<'_>]) -> Self {
+        if !policy.enabled {
+            return Self::default();
+        }
+        Self(limited.iter().filter_map(|limited| bucket(policy, call, *limited)).collect())
+    }
+
+    /// Charges every bucket.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`] when one is empty.
+    pub(in crate::core) async fn take(&self, tx: &mut Tx, call: &Call) -> Result<()> {
+        let mut longest = None;
+        for (bucket, rate) in &self.0 {
+            let wait = limits::take(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?;
+            longest = longest.max(wait);
+        }
+        match longest {
+            None => Ok(()),
+            Some(millis) => Err(Refusal::TooManyAttempts { retry_after: whole_seconds(millis) }.into()),
+        }
+    }
+
+    /// Gives the charges back: the try has succeeded.
+    pub(in crate::core) async fn refund(&self, tx: &mut Tx) -> std::result::Result<(), Fault> {
+        for (bucket, rate) in &self.0 {
+            limits::refund(tx, bucket, rate.interval()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(SecretHash, Rate)> {
+    let network = || call.origin.address.map(network_of);
+    Some(match limited {
+        Limited::SigninAccount(key) => (SecretHash::digest("limit-signin-account", key), policy.signin_account),
+        Limited::SigninNetwork => (SecretHash::digest("limit-signin-network", &network()?), policy.signin_network),
+        Limited::SecondFactor(user) => (SecretHash::digest("limit-second-factor", user), policy.second_factor_account),
+        Limited::MailAddress(key) => (SecretHash::digest("limit-mail-address", key), policy.mail_address),
+        Limited::MailNetwork => (SecretHash::digest("limit-mail-network", &network()?), policy.mail_network),
+    })
+}
+
+/// One subscriber: an IPv4 address, or the /64 that an IPv6 address lies in.
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+fn whole_seconds(millis: i64) -> Duration {
+    Duration::from_secs(u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1))
+}

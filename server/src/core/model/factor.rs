@@ -1,0 +1,132 @@
+//! What a person proved themselves with.
+
+use std::fmt;
+
+/// One kind of proof (NIST SP 800-63B: authenticator).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Factor {
+    /// The user's password.
+    Password,
+    /// A one-time code mailed for signing in.
+    EmailCode,
+    /// A WebAuthn security key.
+    SecurityKey,
+    /// The access code of an application's sign-in.
+    AccessCode,
+}
+
+const ALL: [(Factor, u8, &str); 4] = [
+    (Factor::Password, 1, "password"),
+    (Factor::EmailCode, 2, "email_code"),
+    (Factor::SecurityKey, 4, "security_key"),
+    (Factor::AccessCode, 8, "access_code"),
+];
+
+impl Factor {
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Password => 1,
+            Self::EmailCode => 2,
+            Self::SecurityKey => 4,
+            Self::AccessCode => 8,
+        }
+    }
+}
+
+/// A set of factors. As text, on the wire and at rest: names in a fixed order, separated by one space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Factors(u8);
+
+impl Factors {
+    /// The set of just this one.
+    #[must_use]
+    pub const fn of(factor: Factor) -> Self {
+        Self(factor.bit())
+    }
+
+    /// This set and one more.
+    #[must_use]
+    pub const fn and(self, factor: Factor) -> Self {
+        Self(self.0 | factor.bit())
+    }
+
+    /// This set without one.
+    #[must_use]
+    pub const fn without(self, factor: Factor) -> Self {
+        Self(self.0 & !factor.bit())
+    }
+
+    /// Whether the factor was used.
+    #[must_use]
+    pub const fn has(self, factor: Factor) -> bool {
+        self.0 & factor.bit() != 0
+    }
+
+    /// No factor at all.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The factors, in their fixed order.
+    pub fn iter(self) -> impl Iterator<Item = Factor> {
+        ALL.into_iter().filter(move |(_, bit, _)| self.0 & bit != 0).map(|(factor, _, _)| factor)
+    }
+
+    /// From the text form; unknown names are `None`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split_ascii_whitespace()
+            .map(|name| ALL.iter().find(|(_, _, known)| *known == name).map(|(_, bit, _)| bit))
+            .try_fold(Self(0), |set, bit| bit.map(|bit| Self(set.0 | bit)))
+    }
+}
+
+impl fmt::Display for Factors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = ALL.iter().filter(|(_, bit, _)| self.0 & bit != 0).map(|(_, _, name)| *name).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+impl serde::Serialize for Factors {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+/// Authenticator assurance level (NIST SP 800-63B, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assurance {
+    /// One factor.
+    Aal1,
+    /// Two different factors.
+    Aal2,
+}
+
+impl Assurance {
+    /// 1 or 2.
+    #[must_use]
+    pub const fn level(self) -> u8 {
+        match self {
+            Self::Aal1 => 1,
+            Self::Aal2 => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Factor, Factors};
+
+    #[test]
+    fn the_text_form_comes_back() {
+        for bits in 0..16 {
+            let set = Factors(bits);
+            assert_eq!(Factors::parse(&set.to_string()), Some(set));
+        }
+        assert_eq!(Factors::of(Factor::SecurityKey).and(Factor::Password).to_string(), "password security_key");
+        assert_eq!(Factors::parse("password palm_reading"), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! Ids. Each kind of thing has its own type, so that one cannot be passed for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::core::call::Call;
+use crate::core::fault::Fault;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id; ids sort by the time at which they were made (UUIDv7).
+            ///
+            /// # Errors
+            /// A fault when the operating system has no randomness to give.
+            pub fn new(call: &Call) -> Result<Self, Fault> {
+                call.new_id().map(Self)
+            }
+
+            /// The id as a UUID.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+    )+ };
+}
+
+ids! {
+    /// A user's id: never reused, never changed.
+    UserId;
+    /// A session's handle: names it without opening it.
+    SessionId;
+    /// A security key's id in this server (not the WebAuthn credential id).
+    SecurityKeyId;
+    /// A ticket's handle.
+    TicketId;
+    /// An invitation's handle: what its maker refers to it by; not the secret that the mail carries.
+    InvitationId;
+    /// An application's `app_id`.
+    ApplicationId;
+    /// A mail in the outbox.
+    MailId;
+    /// An entry of the audit log.
+    AuditId;
+}

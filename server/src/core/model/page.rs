@@ -1,0 +1,47 @@
+//! Lists in pieces, by keyset: a page begins after an id, never at an offset, so that it stays right and fast while rows come and go.
+
+/// Which piece of a list is wanted.
+#[derive(Clone, Debug)]
+pub struct Page {
+    after: Option<String>,
+    limit: i64,
+}
+
+impl Page {
+    /// The largest page.
+    pub const MAXIMUM: i64 = 200;
+
+    /// The page of at most `limit` items (1 to 200) that come after the item with this id.
+    #[must_use]
+    pub fn new(after: Option<String>, limit: Option<i64>) -> Self {
+        Self { after, limit: limit.unwrap_or(50).clamp(1, Self::MAXIMUM) }
+    }
+
+    /// The id to begin after, in a list that goes from the newest to the oldest: `z` sorts after every id.
+    pub(in crate::core) fn before_id(&self) -> &str {
+        self.after.as_deref().unwrap_or("z")
+    }
+
+    /// One row more than wanted, to know whether a next page exists.
+    pub(in crate::core) fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Cuts what was fetched to the page.
+    pub(in crate::core) fn cut<T>(&self, mut items: Vec<T>, id: impl Fn(&T) -> String) -> Paged<T> {
+        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = items.len() > wanted;
+        items.truncate(wanted);
+        let next = if more { items.last().map(id) } else { None };
+        Paged { items, next }
+    }
+}
+
+/// A piece of a list.
+#[derive(Clone, Debug)]
+pub struct Paged<T> {
+    /// The items, newest first.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<String>,
+}

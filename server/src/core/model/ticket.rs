@@ -1,0 +1,54 @@
+//! Tickets: secrets for one purpose and one use.
+
+use super::{ApplicationId, SessionId, TicketId, UserId};
+use crate::core::clock::Timestamp;
+
+/// The one thing that a ticket is good for. Part of its key and of its hash, so that no other endpoint can take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Set a new password without the old one.
+    Recovery,
+    /// Sign in with a mailed code.
+    LoginCode,
+    /// The second step of an application's sign-in; holds the hash of its access code, once one is mailed.
+    OneTimeToken,
+    /// Finish registering a security key.
+    KeyRegistration,
+    /// Finish authenticating with a security key.
+    KeyAuthentication,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 5] =
+        [Self::Recovery, Self::LoginCode, Self::OneTimeToken, Self::KeyRegistration, Self::KeyAuthentication];
+
+    /// The name at rest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::LoginCode => "login_code",
+            Self::OneTimeToken => "one_time_token",
+            Self::KeyRegistration => "key_registration",
+            Self::KeyAuthentication => "key_authentication",
+        }
+    }
+}
+
+/// A ticket as the store gives it: unspent and unexpired at the time of asking.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// The handle.
+    pub id: TicketId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The session that it is bound to, for WebAuthn challenges.
+    pub session_id: Option<SessionId>,
+    /// The application that it is bound to, for one-time tokens.
+    pub application_id: Option<ApplicationId>,
+    /// What finishing needs: the state of a WebAuthn ceremony, or the hash (PHC string) of a code.
+    pub payload: Option<String>,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,189 @@
+//! Passwords: Argon2id in PHC strings, on threads of its own.
+//!
+//! Hashing is the one thing here that is slow on purpose. It runs on a fixed number of threads, each with its memory kept from hash to
+//! hash and wiped after each; when too many calls wait, the next is told to come back, and everything else goes on undisturbed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::oneshot;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::call::Call;
+use super::policy::PasswordPolicy;
+use super::refusal::Refusal;
+use super::token::Secret;
+use super::{Fault, Result};
+
+/// A password as it is hashed: in Unicode's composed form (NFC), so that it does not depend on the keyboard it was typed on.
+#[derive(Clone, Debug)]
+pub struct Password(Secret);
+
+impl Password {
+    /// Takes a password as typed.
+    #[must_use]
+    pub fn new(typed: &Secret) -> Self {
+        Self(Secret::new(typed.reveal().nfc().collect::<String>()))
+    }
+
+    pub(in crate::core) fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+}
+
+/// What a comparison found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) struct Verdict {
+    /// It is the password.
+    pub(in crate::core) matches: bool,
+    /// The hash is cheaper than the configuration now asks.
+    pub(in crate::core) outdated: bool,
+}
+
+/// Costs that a stored hash may ask for; a row that asks for more is not computed.
+const MAXIMUM_MEMORY_KIB: u32 = 1 << 20;
+const MAXIMUM_ITERATIONS: u32 = 64;
+const MAXIMUM_LANES: u32 = 16;
+
+/// Runs on a hashing thread, with the thread's memory.
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// The hashing threads.
+pub struct Hasher {
+    jobs: Sender<Job>,
+    params: Params,
+    /// Compared against when there is no such user, at the same cost.
+    dummy: String,
+    compared: Arc<AtomicU64>,
+}
+
+impl Hasher {
+    pub(in crate::core) fn new(policy: &PasswordPolicy, call: &Call) -> std::result::Result<Self, Fault> {
+        let params = Params::new(policy.memory_kib, policy.iterations, policy.parallelism, None).map_err(Fault::internal)?;
+        let (jobs, waiting) = crossbeam_channel::bounded(policy.queue.max(1));
+        for _ in 0..policy.threads.max(1) {
+            let waiting = waiting.clone();
+            let thread = std::thread::Builder::new().name("password-hash".to_owned());
+            thread.spawn(move || work(&waiting)).map_err(Fault::internal)?;
+        }
+        let dummy = compute(&mut Vec::new(), &params, &call.random::<32>()?, &call.random::<16>()?)?;
+        Ok(Self { jobs, params, dummy, compared: Arc::default() })
+    }
+
+    /// Hashes a new password.
+    pub(in crate::core) async fn hash(&self, call: &Call, password: &Password) -> Result<String> {
+        let (params, salt, password) = (self.params.clone(), call.random::<16>()?, password.clone());
+        Ok(self.run(move |blocks| compute(blocks, &params, password.reveal().as_bytes(), &salt)).await??)
+    }
+
+    /// Compares a password with a hash, or with nobody's at the same cost.
+    pub(in crate::core) async fn verify(&self, password: &Password, phc: Option<&str>) -> Result<Verdict> {
+        let known = phc.is_some();
+        let phc = phc.unwrap_or(&self.dummy).to_owned();
+        let (password, params, compared) = (password.clone(), self.params.clone(), Arc::clone(&self.compared));
+        let verdict = self.run(move |blocks| {
+            compared.fetch_add(1, Ordering::Relaxed);
+            compare(blocks, &params, &password, &phc)
+        });
+        let verdict = verdict.await??;
+        Ok(Verdict { matches: verdict.matches && known, outdated: verdict.outdated && known })
+    }
+
+    /// Runs something slow on a hashing thread.
+    ///
+    /// # Errors
+    /// [`Refusal::Overloaded`] when too many wait.
+    pub(in crate::core) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |blocks| {
+            // Whoever has hung up is not worth 19 MiB of work.
+            if !reply.is_closed() {
+                let _ = reply.send(work(blocks));
+            }
+        });
+        match self.jobs.try_send(job) {
+            Ok(()) => Ok(answer.await.map_err(|_| Fault::internal("a hashing thread gave up its work"))?),
+            Err(TrySendError::Full(_)) => Err(Refusal::Overloaded { retry_after: Duration::from_secs(2) }.into()),
+            Err(TrySendError::Disconnected(_)) => Err(Fault::internal("the hashing threads have ended").into()),
+        }
+    }
+
+    /// How many calls wait for a thread.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// How many comparisons were computed since the start.
+    #[must_use]
+    pub fn compared(&self) -> u64 {
+        self.compared.load(Ordering::Relaxed)
+    }
+}
+
+fn work(waiting: &Receiver<Job>) {
+    let mut blocks = Vec::new();
+    while let Ok(job) = waiting.recv() {
+        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut blocks)));
+        // What a hash leaves in memory is as good as the password's hash; after a panic, begin anew.
+        blocks.fill(Block::default());
+        if ran.is_err() {
+            blocks = Vec::new();
+        }
+    }
+}
+
+fn derive(
+    blocks: &mut Vec<Block>,
+    params: &Params,
+    password: &[u8],
+    salt: &[u8],
+    length: usize,
+) -> std::result::Result<Vec<u8>, Fault> {
+    let count = params.block_count();
+    if blocks.len() < count {
+        blocks.resize(count, Block::default());
+    }
+    let mut out = vec![0; length];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut out, blocks.get_mut(..count).unwrap_or_default())
+        .map_err(Fault::internal)?;
+    Ok(out)
+}
+
+fn compute(blocks: &mut Vec<Block>, params: &Params, password: &[u8], salt: &[u8]) -> std::result::Result<String, Fault> {
+    let out = derive(blocks, params, password, salt, Params::DEFAULT_OUTPUT_LEN)?;
+    let phc = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(Fault::internal)?,
+        salt: Some(Salt::new(salt).map_err(Fault::internal)?),
+        hash: Some(Output::new(&out).map_err(Fault::internal)?),
+    };
+    Ok(phc.to_string())
+}
+
+fn compare(blocks: &mut Vec<Block>, wanted: &Params, password: &Password, phc: &str) -> std::result::Result<Verdict, Fault> {
+    let unreadable = |_| Fault::internal("a stored password hash cannot be read");
+    let stored = PasswordHash::new(phc).map_err(unreadable)?;
+    let params = Params::try_from(&stored).map_err(|_| Fault::internal("a stored password hash has unknown parameters"))?;
+    let sane = stored.algorithm == Algorithm::Argon2id.ident()
+        && stored.version == Some(Version::V0x13.into())
+        && params.m_cost() <= MAXIMUM_MEMORY_KIB
+        && params.t_cost() <= MAXIMUM_ITERATIONS
+        && params.p_cost() <= MAXIMUM_LANES;
+    let (Some(salt), Some(hash), true) = (&stored.salt, &stored.hash, sane) else {
+        return Err(Fault::internal("a stored password hash is not Argon2id of a bearable cost"));
+    };
+    let computed = derive(blocks, &params, password.reveal().as_bytes(), salt, hash.len())?;
+    let cheaper = params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost() || params.p_cost() < wanted.p_cost();
+    Ok(Verdict { matches: computed.as_slice().ct_eq(hash.as_bytes()).into(), outdated: cheaper })
+}

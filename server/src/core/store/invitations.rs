@@ -1,0 +1,75 @@
+//! Invitations, found by the hash of their secret or by their handle.
+
+use super::engine::{Row, Tx};
+use super::{statements, values};
+use crate::core::clock::Timestamp;
+use crate::core::fault::Fault;
+use crate::core::model::{Email, Invitation, InvitationId, Page, Role};
+use crate::core::token::SecretHash;
+
+macro_rules! columns {
+    () => {
+        "id, email, role, created_at, expires_at, used_at, revoked_at"
+    };
+}
+
+statements! {
+    OPEN = concat!(
+        "SELECT ", columns!(), " FROM invitations WHERE secret_hash = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2"
+    );
+    INSERT = "INSERT INTO invitations (id, secret_hash, email, email_key, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    SPEND = "UPDATE invitations SET used_at = $1
+        WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 RETURNING id";
+    REVOKE = "UPDATE invitations SET revoked_at = $1 WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL";
+    BY_ID = concat!("SELECT ", columns!(), " FROM invitations WHERE id = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT $2");
+}
+
+fn invitation(row: Row) -> Result<Invitation, Fault> {
+    let mut row = row.fields();
+    Ok(Invitation {
+        id: row.parsed()?,
+        email: row.known(|text| Email::parse(text).ok())?,
+        role: row.known(Role::parse)?,
+        created_at: row.time()?,
+        expires_at: row.time()?,
+        used_at: row.opt_time()?,
+        revoked_at: row.opt_time()?,
+    })
+}
+
+/// The open invitation with this secret; looking spends nothing.
+pub(in crate::core) async fn open(tx: &mut Tx, secret: &SecretHash, now: Timestamp) -> Result<Option<Invitation>, Fault> {
+    tx.query_opt(OPEN, values![secret, now]).await?.map(invitation).transpose()
+}
+
+pub(in crate::core) async fn by_id(tx: &mut Tx, id: InvitationId) -> Result<Option<Invitation>, Fault> {
+    tx.query_opt(BY_ID, values![id]).await?.map(invitation).transpose()
+}
+
+pub(in crate::core) async fn insert(tx: &mut Tx, invitation: &Invitation, secret: &SecretHash) -> Result<(), Fault> {
+    let row = values![
+        invitation.id,
+        secret,
+        invitation.email.as_str(),
+        invitation.email.key(),
+        invitation.role.as_str(),
+        invitation.created_at,
+        invitation.expires_at,
+    ];
+    tx.execute(INSERT, row).await.map(|_| ())
+}
+
+/// Uses an invitation: true for exactly one of all who try.
+pub(in crate::core) async fn spend(tx: &mut Tx, id: InvitationId, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.query_opt(SPEND, values![now, id]).await?.is_some())
+}
+
+/// Takes an invitation back; false if it is used or revoked already, or there is none.
+pub(in crate::core) async fn revoke(tx: &mut Tx, id: InvitationId, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.execute(REVOKE, values![now, id]).await? == 1)
+}
+
+pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Invitation>, Fault> {
+    tx.query(LIST, values![page.before_id(), page.fetch()]).await?.into_iter().map(invitation).collect()
+}

@@ -1,0 +1,47 @@
+//! The state of the limits: one number a bucket (GCRA's theoretical arrival time), taken and compared in one statement, so that parallel
+//! calls cannot slip through together.
+
+use super::engine::Tx;
+use super::{statements, values};
+use crate::core::clock::Timestamp;
+use crate::core::fault::Fault;
+use crate::core::token::SecretHash;
+
+statements! {
+    TAKE = "INSERT INTO limits (bucket, tat) VALUES ($1, $2 + $3)
+        ON CONFLICT (bucket) DO UPDATE SET tat = (CASE WHEN limits.tat > $2 THEN limits.tat ELSE $2 END) + $3
+            WHERE limits.tat <= $2 + $4
+        RETURNING tat";
+    TAT = "SELECT tat FROM limits WHERE bucket = $1";
+    REFUND = "UPDATE limits SET tat = tat - $1 WHERE bucket = $2";
+    SWEEP = "DELETE FROM limits WHERE bucket IN (SELECT bucket FROM limits WHERE tat <= $1 ORDER BY tat LIMIT $2)";
+}
+
+/// Takes one from the bucket if its theoretical arrival time is at most `tolerance` ms ahead; each take moves it by `interval` ms.
+/// Otherwise takes nothing, and answers the milliseconds until it would.
+pub(in crate::core) async fn take(
+    tx: &mut Tx,
+    bucket: &SecretHash,
+    now: Timestamp,
+    interval: i64,
+    tolerance: i64,
+) -> Result<Option<i64>, Fault> {
+    if tx.query_opt(TAKE, values![bucket, now, interval, tolerance]).await?.is_some() {
+        return Ok(None);
+    }
+    let tat = match tx.query_opt(TAT, values![bucket]).await? {
+        Some(row) => row.fields().int()?,
+        None => now.as_millis(),
+    };
+    Ok(Some((tat - tolerance - now.as_millis()).max(1)))
+}
+
+/// Gives one back.
+pub(in crate::core) async fn refund(tx: &mut Tx, bucket: &SecretHash, interval: i64) -> Result<(), Fault> {
+    tx.execute(REFUND, values![interval, bucket]).await.map(|_| ())
+}
+
+/// Deletes at most `limit` buckets that are full again; their number.
+pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![now, limit]).await
+}

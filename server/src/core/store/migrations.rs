@@ -1,0 +1,47 @@
+//! The schema's history, embedded. Each step runs once, all that are new in one transaction.
+
+use super::engine::Tx;
+use super::{Store, statements, values};
+use crate::core::{Fault, Result};
+
+/// In order; a file that has been released never changes.
+const STEPS: &[(i64, &str)] = &[(1, include_str!("../../../../migrations/0001_initial.sql"))];
+
+statements! {
+    HISTORY = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)";
+}
+
+#[cfg(test)]
+pub(super) const LATER: &[super::engine::Sql] = &[LATEST, RECORD];
+
+const LATEST: super::engine::Sql = super::engine::Sql("SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1");
+const RECORD: super::engine::Sql = super::engine::Sql("INSERT INTO schema_migrations (version) VALUES ($1)");
+
+pub(super) async fn run(store: &Store) -> std::result::Result<(), Fault> {
+    let ran: Result<()> = store.write(|tx| Box::pin(migrate(tx))).await;
+    match ran {
+        Ok(()) => Ok(()),
+        Err(crate::core::Error::Faulted(fault)) => Err(fault),
+        Err(crate::core::Error::Refused(_)) => Err(Fault::internal("a migration was refused")),
+    }
+}
+
+async fn migrate(tx: &mut Tx) -> Result<()> {
+    tx.execute(HISTORY, values![]).await?;
+    let latest = match tx.query_opt(LATEST, values![]).await? {
+        Some(row) => row.fields().int()?,
+        None => 0,
+    };
+    let newest = STEPS.last().map_or(0, |(version, _)| *version);
+    if latest > newest {
+        let told = format!(
+            "the database has schema {latest}, this release knows {newest}: start the release that made it, or a later one"
+        );
+        return Err(Fault::internal(told).into());
+    }
+    for (version, sql) in STEPS.iter().filter(|(version, _)| *version > latest) {
+        tx.batch(sql)?;
+        tx.execute(RECORD, values![*version]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check.
+
+use super::engine::{Row, Tx};
+use super::{statements, values};
+use crate::core::clock::Timestamp;
+use crate::core::fault::Fault;
+use crate::core::model::{ApplicationId, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
+use crate::core::token::SecretHash;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
+         created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at"
+    };
+}
+
+statements! {
+    BY_TOKEN = concat!("SELECT ", columns!(), " FROM sessions WHERE token_hash = $1");
+    BY_ID = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+    INSERT = "INSERT INTO sessions (id, token_hash, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
+            created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    ROTATE = "UPDATE sessions SET token_hash = $1, half = $2, factors = $3, security_key_id = $4, authenticated_at = $5, last_seen_at = $6,
+            idle_expires_at = $7, expires_at = $8
+        WHERE id = $9 AND token_hash = $10";
+    LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = NULL, idle_expires_at = $3, expires_at = $4 WHERE id = $5";
+    SEEN = "UPDATE sessions SET last_seen_at = $1, idle_expires_at = $2 WHERE id = $3 AND last_seen_at < $1 AND half = 0";
+    DELETE = "DELETE FROM sessions WHERE id = $1";
+    DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
+    DELETE_OF_USER = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
+    DELETE_OF_APPLICATION = "DELETE FROM sessions WHERE application_id = $1";
+    OF_USER = concat!("SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    LIST = concat!("SELECT ", columns!(), " FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT $2)";
+}
+
+fn session(row: Row) -> Result<Session, Fault> {
+    let mut row = row.fields();
+    Ok(Session {
+        id: row.parsed()?,
+        user_id: row.parsed()?,
+        application_id: row.opt_parsed()?,
+        state: if row.truth()? { SessionState::Half } else { SessionState::Full },
+        factors: row.known(Factors::parse)?,
+        security_key_id: row.opt_parsed()?,
+        dialect: row.text()?,
+        address: row.opt_text()?,
+        user_agent: row.opt_text()?,
+        created_at: row.time()?,
+        authenticated_at: row.time()?,
+        last_seen_at: row.time()?,
+        idle_expires_at: row.time()?,
+        expires_at: row.time()?,
+    })
+}
+
+pub(in crate::core) async fn by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<Session>, Fault> {
+    tx.query_opt(BY_TOKEN, values![token]).await?.map(session).transpose()
+}
+
+pub(in crate::core) async fn by_id(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> {
+    tx.query_opt(BY_ID, values![id]).await?.map(session).transpose()
+}
+
+pub(in crate::core) async fn insert(tx: &mut Tx, session: &Session, token: &SecretHash) -> Result<(), Fault> {
+    let row = values![
+        session.id,
+        token,
+        session.user_id,
+        session.application_id,
+        session.state == SessionState::Half,
+        session.factors.to_string(),
+        session.security_key_id,
+        session.dialect.as_str(),
+        session.address.as_deref(),
+        session.user_agent.as_deref(),
+        session.created_at,
+        session.authenticated_at,
+        session.last_seen_at,
+        session.idle_expires_at,
+        session.expires_at,
+    ];
+    tx.execute(INSERT, row).await.map(|_| ())
+}
+
+/// Writes a session's new standing under a new token, unless the old token has been rotated or ended meanwhile.
+pub(in crate::core) async fn rotate(tx: &mut Tx, session: &Session, old: &SecretHash, new: &SecretHash) -> Result<bool, Fault> {
+    let row = values![
+        new,
+        session.state == SessionState::Half,
+        session.factors.to_string(),
+        session.security_key_id,
+        session.authenticated_at,
+        session.last_seen_at,
+        session.idle_expires_at,
+        session.expires_at,
+        session.id,
+        old,
+    ];
+    Ok(tx.execute(ROTATE, row).await? == 1)
+}
+
+/// Writes what is left of a session after a factor that it rests on was removed.
+pub(in crate::core) async fn lower(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
+    let half = session.state == SessionState::Half;
+    let row = values![half, session.factors.to_string(), session.idle_expires_at, session.expires_at, session.id];
+    tx.execute(LOWER, row).await.map(|_| ())
+}
+
+/// Moves a session's idle expiry. Never moves it back, and never that of a half session.
+pub(in crate::core) async fn seen(tx: &mut Tx, id: SessionId, at: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
+    tx.execute(SEEN, values![at, idle_expires_at, id]).await.map(|_| ())
+}
+
+pub(in crate::core) async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
+    Ok(tx.execute(DELETE, values![id]).await? == 1)
+}
+
+/// Ends the session that this token opens; the session as it was.
+pub(in crate::core) async fn delete_by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<Session>, Fault> {
+    tx.query_opt(DELETE_BY_TOKEN, values![token]).await?.map(session).transpose()
+}
+
+/// Ends all of a user's sessions, but for one if named; their number.
+pub(in crate::core) async fn delete_of_user(tx: &mut Tx, user: UserId, but: Option<SessionId>) -> Result<u64, Fault> {
+    tx.execute(DELETE_OF_USER, values![user, but.map_or_else(String::new, |id| id.to_string())]).await
+}
+
+pub(in crate::core) async fn delete_of_application(tx: &mut Tx, application: ApplicationId) -> Result<u64, Fault> {
+    tx.execute(DELETE_OF_APPLICATION, values![application]).await
+}
+
+pub(in crate::core) async fn of_user(tx: &mut Tx, user: UserId, page: &Page) -> Result<Vec<Session>, Fault> {
+    tx.query(OF_USER, values![user, page.before_id(), page.fetch()]).await?.into_iter().map(session).collect()
+}
+
+/// The user's sessions in which this key was used.
+pub(in crate::core) async fn resting_on_key(tx: &mut Tx, user: UserId, key: SecurityKeyId) -> Result<Vec<Session>, Fault> {
+    let all = tx.query(OF_USER, values![user, "z", i64::MAX]).await?;
+    let all: Vec<Session> = all.into_iter().map(session).collect::<Result<_, _>>()?;
+    Ok(all.into_iter().filter(|session| session.security_key_id == Some(key)).collect())
+}
+
+pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Session>, Fault> {
+    tx.query(LIST, values![page.before_id(), page.fetch()]).await?.into_iter().map(session).collect()
+}
+
+/// Deletes at most `limit` expired sessions; their number. Expiry is judged when a session is read: this only frees the room.
+pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![now, limit]).await
+}

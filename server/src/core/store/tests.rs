@@ -1,0 +1,115 @@
+//! Every statement, prepared: it parses, names what exists, and goes by a key or an index.
+
+use super::engine::Sql;
+use super::*;
+
+fn all() -> Vec<Sql> {
+    [
+        applications::STATEMENTS,
+        audit::STATEMENTS,
+        invitations::STATEMENTS,
+        limits::STATEMENTS,
+        mails::STATEMENTS,
+        migrations::STATEMENTS,
+        migrations::LATER,
+        passwords::STATEMENTS,
+        security_keys::STATEMENTS,
+        sessions::STATEMENTS,
+        tickets::STATEMENTS,
+        users::STATEMENTS,
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn every_statement_prepares_and_uses_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("t.db"), Duration::from_secs(10)).await.unwrap();
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                for Sql(text) in all() {
+                    tx.connection().prepare(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+                    let mut plan = tx.connection().prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+                    let mut rows = plan.raw_query();
+                    while let Some(row) = rows.next().unwrap() {
+                        let step: String = row.get(3).unwrap();
+                        let full_scan = step.starts_with("SCAN ") && !step.contains("USING");
+                        assert!(!full_scan, "{text}\n  goes through the whole table: {step}");
+                        assert!(!step.contains("TEMP B-TREE"), "{text}\n  sorts by itself: {step}");
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_join_or_select_is_not_planned_anew_on_each_use() {
+    use rusqlite::StatementStatus;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("t.db"), Duration::from_secs(10)).await.unwrap();
+    let again = store
+        .read(|tx| {
+            Box::pin(async move {
+                let mut join = tx
+                    .connection()
+                    .prepare("SELECT u.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1")
+                    .unwrap();
+                for _ in 0..5 {
+                    join.clear_bindings();
+                    join.raw_bind_parameter(1, "x").unwrap();
+                    assert!(join.raw_query().next().unwrap().is_none());
+                }
+                Ok(join.get_status(StatementStatus::RePrepare))
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(again, 0);
+}
+
+#[tokio::test]
+async fn an_error_or_panic_undoes_its_own_writes_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(Store::open(folder.path().join("t.db"), Duration::from_secs(10)).await.unwrap());
+    let bucket = |name: &str| crate::core::token::SecretHash::digest("test", name);
+    let now = crate::core::clock::Timestamp::from_millis(1);
+    let (good, bad, worse) = (bucket("good"), bucket("bad"), bucket("worse"));
+    let (g, b, w) = (good.clone(), bad.clone(), worse.clone());
+    let (first, second, third) = tokio::join!(
+        store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &g, now, 10, 10).await?) })),
+        store.write(move |tx| {
+            Box::pin(async move {
+                limits::take(tx, &b, now, 10, 10).await?;
+                Err::<(), _>(crate::core::Refusal::NotFound.into())
+            })
+        }),
+        store.write(move |tx| {
+            Box::pin(async move {
+                limits::take(tx, &w, now, 10, 10).await?;
+                let none: Option<()> = None;
+                none.expect("this body panics");
+                Ok(())
+            })
+        }),
+    );
+    assert_eq!(first.unwrap(), None);
+    assert!(second.is_err() && third.is_err());
+    // Each bucket takes one and no more within its tolerance of zero.
+    for (bucket, taken) in [(good, true), (bad, false), (worse, false)] {
+        let wait =
+            store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &bucket, now, 10, 0).await?) })).await.unwrap();
+        assert_eq!(wait.is_some(), taken);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_waits_is_a_fault_and_keeps_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("t.db"), Duration::from_secs(10)).await.unwrap();
+    let outcome = store.write(|_| Box::pin(std::future::pending::<Result<()>>())).await;
+    assert!(matches!(outcome, Err(crate::core::Error::Faulted(_))));
+}
