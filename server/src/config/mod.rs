@@ -1,0 +1,235 @@
+//! The configuration: one documented struct, filled from defaults, then a file, then the environment, then flags.
+//!
+//! The doc comments of the keys are for the operator: `doorward.example.toml` is made of them.
+
+pub mod duration;
+pub mod kinds;
+pub mod load;
+pub mod setting;
+pub mod url;
+
+mod check;
+mod section;
+mod show;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use lettre::message::Mailbox;
+
+use duration::Span;
+use kinds::{ForwardedHeader, LogFilter, LogFormat, Networks, ServiceName};
+use section::section;
+use url::{DatabaseUrl, PublicUrl, SmtpUrl};
+
+pub use load::{ConfigError, Input, Loaded, load};
+pub use show::example;
+
+section! {
+    /// Everything that an operator can set.
+    Config {
+        /// Where the server listens: an IP address and a port.
+        listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+        /// The URL under which people and programs reach the server: http or https, a host, perhaps a port. Links, cookies
+        /// and security keys depend on it. Empty: http://localhost with the port of `listen`.
+        public_url: Option<PublicUrl> = None;
+        /// The folder for the database and, without a mail server, the mails. Made if it is missing.
+        data_dir: PathBuf = "./data".into();
+        /// The database: sqlite:// and the path of a file. Empty: doorward.db in `data_dir`.
+        database_url: Option<DatabaseUrl> = None;
+        /// The mail server (secret): smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465.
+        /// Empty: every mail becomes a file in the folder `mail` of `data_dir`.
+        smtp_url: Option<SmtpUrl> = None;
+        /// The name of this service, shown in mails, in error answers and by browsers that register a security key.
+        service_name: ServiceName = ServiceName::default();
+        /// Where Prometheus metrics are served, on a listener of their own. Empty: nowhere.
+        metrics_listen: Option<SocketAddr> = None;
+        /// How long requests in flight may take to finish once the server has been told to stop.
+        shutdown_grace: Span = Span::seconds(10);
+        /// How long one request may take.
+        request_timeout: Span = Span::seconds(10);
+        /// The largest request body that is read, in bytes.
+        max_body_bytes: usize = 65_536;
+        /// Mail.
+        mail: Mail = Mail::default();
+        /// The APIs that are served, each of which can be switched off.
+        dialects: Dialects = Dialects::default();
+        /// The ways to sign in.
+        methods: Methods = Methods::default();
+        /// Passwords: how they are hashed and what is asked of a new one.
+        passwords: Passwords = Passwords::default();
+        /// How long a session lives.
+        sessions: Sessions = Sessions::default();
+        /// How long one-time secrets are good for.
+        tickets: Tickets = Tickets::default();
+        /// Limits on tries and on mails. Of each: `burst` may come at once, and a spent burst has come back after `per`.
+        limits: Limits = Limits::default();
+        /// Reverse proxies in front of the server.
+        proxies: Proxies = Proxies::default();
+        /// Log lines, written to standard error.
+        log: Log = Log::default();
+        /// The texts of mails and pages.
+        templates: Templates = Templates::default();
+    }
+}
+
+section! {
+    /// Mail.
+    Mail {
+        /// Whom mails come from.
+        from: Mailbox = Mailbox::new(
+            Some("Doorward".to_owned()),
+            lettre::Address::new_dangerous("doorward", "localhost"),
+        );
+        /// Where answers go. Empty: to `from`.
+        reply_to: Option<Mailbox> = None;
+    }
+}
+
+section! {
+    /// The APIs that are served.
+    Dialects {
+        /// Doorward's own, at /auth/v1 and /admin/v1.
+        native: bool = true;
+        /// Kalshi, at /v1 and /trade-api/v2.
+        kalshi: bool = true;
+        /// Kraken, at /api/v1/auth.
+        kraken: bool = true;
+        /// Kestra, at /login and /api/v1.
+        kestra: bool = true;
+        /// Kotak, at /apim.
+        kotak: bool = true;
+    }
+}
+
+section! {
+    /// The ways to sign in.
+    Methods {
+        /// With a password.
+        password: bool = true;
+        /// With a short code that is mailed, instead of a password.
+        email_code: bool = true;
+    }
+}
+
+section! {
+    /// Passwords.
+    Passwords {
+        /// Argon2id: memory of one hash, in KiB.
+        memory_kib: u32 = 19_456;
+        /// Argon2id: passes over the memory.
+        iterations: u32 = 2;
+        /// Argon2id: lanes.
+        parallelism: u32 = 1;
+        /// The fewest characters of a new password.
+        min_length: usize = 8;
+        /// The most characters of a password.
+        max_length: usize = 256;
+        /// How hard to guess a new password must be in zxcvbn's judgement, 0 (anything goes) to 4.
+        min_score: u8 = 3;
+        /// Threads that hash; each holds `memory_kib` while it works. 0: one for each core.
+        threads: usize = 0;
+        /// Hashes that may wait for a thread; what comes on top is told to try again later.
+        queue: usize = 64;
+    }
+}
+
+section! {
+    /// Sessions.
+    Sessions {
+        /// A session that is not used for so long ends.
+        idle: Span = Span::hours(24);
+        /// A session ends so long after signing in, used or not.
+        absolute: Span = Span::days(30);
+        /// A session that still owes its second factor ends after so long.
+        half: Span = Span::minutes(10);
+        /// Changing a password or a security key asks for a sign-in that is not older than this.
+        recent: Span = Span::minutes(15);
+    }
+}
+
+section! {
+    /// One-time secrets.
+    Tickets {
+        /// The link that resets a password.
+        recovery: Span = Span::hours(1);
+        /// A mailed code.
+        code: Span = Span::minutes(10);
+        /// The one-time token between the two steps of signing in at Kotak.
+        one_time_token: Span = Span::minutes(5);
+        /// The challenge to a security key.
+        challenge: Span = Span::minutes(5);
+        /// An invitation that names no other time.
+        invitation: Span = Span::days(7);
+    }
+}
+
+section! {
+    /// Limits.
+    Limits {
+        /// Whether there are any. Off is for tests; a code's own five tries hold all the same.
+        enabled: bool = true;
+        /// Failed tries to sign in to one account.
+        signin_account: Rate = Rate { burst: 10, per: Span::minutes(15) };
+        /// Failed tries to sign in from one network (an IPv4 address, an IPv6 /64).
+        signin_network: Rate = Rate { burst: 100, per: Span::minutes(15) };
+        /// Failed tries of one account's second factor.
+        second_factor_account: Rate = Rate { burst: 5, per: Span::minutes(15) };
+        /// Mails to one address that anybody can cause.
+        mail_address: Rate = Rate { burst: 5, per: Span::hours(1) };
+        /// Mails caused from one network.
+        mail_network: Rate = Rate { burst: 60, per: Span::hours(1) };
+    }
+}
+
+section! {
+    /// A limit.
+    Rate {
+        /// How many may come at once.
+        burst: u32 = 10;
+        /// After how long a spent burst has come back in full.
+        per: Span = Span::minutes(15);
+    }
+}
+
+section! {
+    /// Reverse proxies.
+    Proxies {
+        /// The networks of your own proxies, in CIDR form. Only to what comes from them is the header below believed.
+        trusted: Networks = Networks::default();
+        /// The header into which they write the client's address: "x-forwarded-for" or "forwarded".
+        header: ForwardedHeader = ForwardedHeader::default();
+    }
+}
+
+section! {
+    /// Logging.
+    Log {
+        /// "text", "json" or "auto": text if standard error is a terminal, JSON otherwise.
+        format: LogFormat = LogFormat::default();
+        /// Which lines are written: a level, or directives such as "info,doorward::access=off".
+        filter: LogFilter = LogFilter::default();
+    }
+}
+
+section! {
+    /// Templates.
+    Templates {
+        /// A folder whose files replace the built-in ones of the same name. Empty: none.
+        dir: Option<PathBuf> = None;
+    }
+}
+
+impl Config {
+    /// The public URL: as configured, or `localhost` with the port of `listen`.
+    #[must_use]
+    pub fn origin(&self) -> PublicUrl {
+        self.public_url.clone().unwrap_or_else(|| PublicUrl::localhost(self.listen.port()))
+    }
+
+    /// The database: as configured, or `doorward.db` in the data folder.
+    #[must_use]
+    pub fn database(&self) -> DatabaseUrl {
+        self.database_url.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(self.data_dir.join("doorward.db")))
+    }
+}

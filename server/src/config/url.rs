@@ -1,0 +1,302 @@
+//! The three URLs of the configuration, parsed: the public one, the database's, the mail server's.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::setting::{Raw, Setting, expected, from_text};
+
+/// The origin (RFC 6454) under which people and programs reach the server: every link is built from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    host: String,
+    https: bool,
+    ip: bool,
+}
+
+impl PublicUrl {
+    /// Reads `http` or `https`, a host and perhaps a port; `None` for anything more or less.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let bare = matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && !text.contains('@');
+        let ip = !matches!(url.host()?, Host::Domain(_));
+        let host = url.host_str()?.to_owned();
+        bare.then(|| Self { origin: url.origin().ascii_serialization(), host, https: url.scheme() == "https", ip })
+    }
+
+    /// The address for trying it out on one's own machine.
+    #[must_use]
+    pub fn localhost(port: u16) -> Self {
+        let suffix = if port == 80 { String::new() } else { format!(":{port}") };
+        Self { origin: format!("http://localhost{suffix}"), host: "localhost".to_owned(), https: false, ip: false }
+    }
+
+    /// Scheme, host and any port that is not the scheme's own, as browsers send it in `Origin`; no slash at the end.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The host without its port; an IPv6 address in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether cookies must be `Secure`.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether the host is an IP address, with which WebAuthn does not work.
+    #[must_use]
+    pub const fn is_ip(&self) -> bool {
+        self.ip
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+impl Setting for PublicUrl {
+    const FORM: &'static str =
+        "an http or https URL with a host and no path, query or user, such as \"https://login.example.org\"";
+
+    fn read(raw: &Raw<'_>) -> Result<Self, String> {
+        from_text(raw, Self::parse)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.origin.clone().into()
+    }
+}
+
+/// Where the data is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+        }
+    }
+}
+
+impl Setting for DatabaseUrl {
+    const FORM: &'static str = "sqlite:// and a path, such as \"sqlite:///var/lib/doorward/doorward.db\"";
+
+    fn read(raw: &Raw<'_>) -> Result<Self, String> {
+        let text = raw.text().ok_or_else(expected::<Self>)?;
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Err(format!("this version has no PostgreSQL yet; expected {}", Self::FORM));
+        }
+        let path = text.strip_prefix("sqlite://").filter(|path| !path.is_empty() && !path.contains(['?', '#', '\0']));
+        path.map(|path| Self::Sqlite(path.into())).ok_or_else(expected::<Self>)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.to_string().into()
+    }
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Not at all: for a relay on the same machine or network.
+    None,
+    /// STARTTLS (RFC 3207), and nothing is sent without it.
+    StartTls,
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+}
+
+/// A login at the mail server.
+#[derive(Clone)]
+pub struct SmtpLogin {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// The mail server that takes our mail.
+#[derive(Clone)]
+pub struct SmtpUrl {
+    /// Host name or address.
+    pub host: String,
+    /// Port: as given, else 25, 587 (STARTTLS) or 465 (TLS).
+    pub port: u16,
+    /// Protection of the connection.
+    pub tls: SmtpTls,
+    /// The login, if the server wants one.
+    pub login: Option<SmtpLogin>,
+}
+
+impl SmtpUrl {
+    /// Reads `smtp://`, `smtp+starttls://` or `smtps://`, host, perhaps port, user and password; `None` if it is not that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let tls = match (url.scheme(), url.query()) {
+            ("smtp", None) => SmtpTls::None,
+            ("smtp", Some("tls=required")) | ("smtp+starttls", None) => SmtpTls::StartTls,
+            ("smtps", None) => SmtpTls::Implicit,
+            _ => return None,
+        };
+        let host = url.host_str().filter(|host| !host.is_empty())?.trim_matches(['[', ']']).to_owned();
+        let login = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, password) => Some(SmtpLogin { user: decode(user)?, password: decode(password.unwrap_or_default())?.into() }),
+        };
+        let bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
+        bare.then(|| Self { host, port: url.port().unwrap_or_else(|| tls.port()), tls, login })
+    }
+}
+
+impl SmtpTls {
+    const fn port(self) -> u16 {
+        match self {
+            Self::None => 25,
+            Self::StartTls => 587,
+            Self::Implicit => 465,
+        }
+    }
+
+    const fn scheme(self) -> &'static str {
+        match self {
+            Self::None => "smtp",
+            Self::StartTls => "smtp+starttls",
+            Self::Implicit => "smtps",
+        }
+    }
+}
+
+/// Undoes percent-encoding; `None` if the outcome is not UTF-8.
+fn decode(text: &str) -> Option<String> {
+    // In a form a plus sign is a space; here it is itself.
+    let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let decoded = url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(key, _)| key.into_owned());
+    (!decoded.contains('\u{fffd}')).then_some(decoded)
+}
+
+/// With the login masked: fit for logs and the start-up message.
+impl fmt::Display for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let login = if self.login.is_some() { "***@" } else { "" };
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        write!(f, "{}://{login}{host}:{}", self.tls.scheme(), self.port)
+    }
+}
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Setting for SmtpUrl {
+    const FORM: &'static str = "\"smtp://host:25\", \"smtp+starttls://user:password@host:587\" or \
+                                \"smtps://user:password@host:465\", with special characters of the password percent-encoded";
+
+    fn read(raw: &Raw<'_>) -> Result<Self, String> {
+        from_text(raw, Self::parse)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.to_string().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn public_urls() {
+        for (text, origin, https, ip) in [
+            ("http://localhost:8080", "http://localhost:8080", false, false),
+            ("https://Login.Example.org/", "https://login.example.org", true, false),
+            ("https://login.example.org:443", "https://login.example.org", true, false),
+            ("http://127.0.0.1:9", "http://127.0.0.1:9", false, true),
+            ("http://[::1]:9", "http://[::1]:9", false, true),
+        ] {
+            let url = PublicUrl::parse(text).expect(text);
+            assert_eq!((url.origin(), url.is_https(), url.is_ip()), (origin, https, ip), "{text}");
+        }
+        for text in [
+            "",
+            "localhost:8080",
+            "ftp://x",
+            "https://x/path",
+            "https://x/?q",
+            "https://x/#f",
+            "https://u:p@x",
+            "https://@x",
+            "https://",
+            "//x",
+            "javascript:1",
+        ] {
+            assert_eq!(PublicUrl::parse(text), None, "{text}");
+        }
+        assert_eq!(Some(PublicUrl::localhost(80)), PublicUrl::parse("http://localhost:80"));
+        assert_eq!(Some(PublicUrl::localhost(81)), PublicUrl::parse("http://localhost:81"));
+    }
+
+    #[test]
+    fn database_urls() {
+        let read = |text| DatabaseUrl::read(&Raw::Text(text));
+        assert_eq!(read("sqlite://./data/doorward.db"), Ok(DatabaseUrl::Sqlite("./data/doorward.db".into())));
+        assert_eq!(read("sqlite:///srv/a b.db"), Ok(DatabaseUrl::Sqlite("/srv/a b.db".into())));
+        for text in ["", "sqlite://", "sqlite::memory:", "sqlite://x?mode=ro", "mysql://x", "data.db"] {
+            assert_eq!(read(text), Err(expected::<DatabaseUrl>()), "{text}");
+        }
+        let wrong = read("postgres://u:hunter2@h/d").expect_err("refused");
+        assert!(wrong.contains("no PostgreSQL yet") && !wrong.contains("hunter2"), "{wrong}");
+    }
+
+    #[test]
+    fn smtp_urls() {
+        for (text, shown) in [
+            ("smtp://localhost:1025", "smtp://localhost:1025"),
+            ("smtp://mail", "smtp://mail:25"),
+            ("smtp://[::1]:25", "smtp://[::1]:25"),
+            ("smtp://u:p@mail?tls=required", "smtp+starttls://***@mail:587"),
+            ("smtp+starttls://u:p@mail", "smtp+starttls://***@mail:587"),
+            ("smtps://u:p@mail", "smtps://***@mail:465"),
+        ] {
+            assert_eq!(SmtpUrl::parse(text).expect(text).to_string(), shown, "{text}");
+        }
+        for text in [
+            "",
+            "mail:25",
+            "http://mail",
+            "smtp://",
+            "smtp://mail/x",
+            "smtp://mail?tls=no",
+            "smtps://mail?tls=required",
+            "smtp://u:%ff@mail",
+        ] {
+            assert!(SmtpUrl::parse(text).is_none(), "{text}");
+        }
+        let login = SmtpUrl::parse("smtps://me%40x.org:a+b%2F%26=%20c@mail").and_then(|url| url.login).expect("a login");
+        assert_eq!((login.user.as_str(), login.password.expose_secret()), ("me@x.org", "a+b/&= c"));
+    }
+}
