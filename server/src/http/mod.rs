@@ -1,0 +1,8 @@
+//! The plumbing between the network and a dialect: what every dialect may use, knowing none of them and no flow.
+
+pub mod bearer;
+pub mod body;
+pub mod call;
+pub mod cookie;
+pub mod forwarded;
+pub mod origin;
