@@ -1,1 +1,251 @@
-//! Log lines.
+//! Log lines: text for people, JSON for machines, one line each, with the id of the request that they belong to.
+//!
+//! Text from outside can get into a line (a user agent, an error of a library); control characters are written escaped, so that it
+//! can neither begin a line of its own nor speak to a terminal.
+
+use std::fmt::{self, Write as _};
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::config::Log;
+use crate::config::kinds::LogFormat;
+use crate::core::clock::{Clock, SystemClock};
+
+tokio::task_local! {
+    static REQUEST: Arc<str>;
+}
+
+/// Runs `work`; the lines that it writes carry `request_id`.
+pub async fn within<F: Future>(request_id: Arc<str>, work: F) -> F::Output {
+    REQUEST.scope(request_id, work).await
+}
+
+/// Sets up the one logger of the process, to standard error, and makes panics lines of it.
+///
+/// # Errors
+/// When the process has a logger already, or the filter cannot be read.
+pub fn init(log: &Log) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let json = match log.format {
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    };
+    let lines = Lines { json, clock: Arc::new(SystemClock) };
+    let filter = EnvFilter::builder().parse(log.filter.as_str())?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).event_format(lines).try_init()?;
+    std::panic::set_hook(Box::new(panicked));
+    Ok(())
+}
+
+/// A text made at run time may hold anything, so only one that stands in the program is written.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string).unwrap_or_default();
+    let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("a text with values, not shown");
+    tracing::error!(at, text, "panic");
+}
+
+/// Writes events as lines.
+struct Lines {
+    json: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let (time, level) = (self.clock.now().to_string(), event.metadata().level().as_str());
+        let target = line.target.take().unwrap_or_else(|| event.metadata().target().to_owned());
+        let text = if self.json { line.json(&time, level, &target) } else { line.text(&time, level, &target) };
+        writeln!(writer, "{text}")
+    }
+}
+
+/// What an event says.
+#[derive(Default)]
+struct Line {
+    message: String,
+    fields: Vec<(&'static str, Value)>,
+    target: Option<String>,
+}
+
+impl Line {
+    fn json(self, time: &str, level: &str, target: &str) -> String {
+        let mut object = Map::new();
+        for (name, value) in self.fields {
+            object.insert(name.to_owned(), value);
+        }
+        for (name, text) in [("time", time), ("level", level), ("target", target), ("message", &self.message)] {
+            object.insert(name.to_owned(), text.into());
+        }
+        let _ = REQUEST.try_with(|id| object.insert("request".to_owned(), (**id).into()));
+        escaped(&Value::Object(object).to_string(), |c, out| {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        })
+    }
+
+    fn text(self, time: &str, level: &str, target: &str) -> String {
+        let mut text = format!("{time} {level:5} {target}: {}", self.message);
+        for (name, value) in self.fields {
+            let _ = match value {
+                Value::String(value) if plain(&value) => write!(text, " {name}={value}"),
+                Value::String(value) => write!(text, " {name}={value:?}"),
+                other => write!(text, " {name}={other}"),
+            };
+        }
+        let _ = REQUEST.try_with(|id| write!(text, " request={id}"));
+        escaped(&text, |c, out| out.extend(c.escape_unicode()))
+    }
+
+    fn put(&mut self, field: &Field, value: Value) {
+        match (field.name(), value) {
+            ("message", Value::String(text)) => self.message = text,
+            // Lines of libraries that use the `log` crate come with their own target and place as fields.
+            ("log.target", Value::String(target)) => self.target = Some(target),
+            (name, _) if name.starts_with("log.") => (),
+            (name, value) => self.fields.push((name, value)),
+        }
+    }
+}
+
+fn plain(value: &str) -> bool {
+    !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '=' | '\\'))
+}
+
+fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // The two separators end lines in some viewers; the others of the second range turn the direction of writing.
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            escape(c, &mut out);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+    use crate::core::clock::Timestamp;
+
+    /// Where a test finds the lines that it caused.
+    #[derive(Clone, Default)]
+    pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Memory {
+        pub(crate) fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut *self.0.lock().expect("unpoisoned"))).expect("UTF-8")
+        }
+
+        /// A logger into this memory for the present thread.
+        pub(crate) fn listen(&self, json: bool) -> tracing::subscriber::DefaultGuard {
+            let lines = Lines { json, clock: Arc::new(Epoch) };
+            let logger = tracing_subscriber::fmt().with_writer(self.clone()).event_format(lines).finish();
+            tracing::subscriber::set_default(logger)
+        }
+    }
+
+    impl io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Memory {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+
+    struct Epoch;
+    impl Clock for Epoch {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+    }
+
+    const NASTY: &str = "a\r\n1970 INFO forged\u{1b}[2J\u{7f}\u{85}\u{2028}\u{202e}z";
+
+    #[tokio::test]
+    async fn text() {
+        let memory = Memory::default();
+        let _guard = memory.listen(false);
+        tracing::info!(count = 3, fine = true, agent = "curl/8", empty = "", "hello");
+        assert_eq!(
+            memory.take(),
+            "1970-01-01T00:00:00.000Z INFO  doorward::log::tests: hello count=3 fine=true agent=curl/8 empty=\"\"\n"
+        );
+        within("4711".into(), async { tracing::warn!(agent = NASTY, error = %NASTY, "said {NASTY}") }).await;
+        let line = memory.take();
+        assert!(line.ends_with(" request=4711\n"), "{line}");
+        let inside = line.trim_end_matches('\n');
+        assert!(!inside.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}')), "{line:?}");
+    }
+
+    #[tokio::test]
+    async fn json() {
+        let memory = Memory::default();
+        let _guard = memory.listen(true);
+        within("4711".into(), async { tracing::error!(agent = NASTY, level = "forged", n = -1, "said {NASTY}") }).await;
+        let line = memory.take();
+        assert_eq!(line.matches(char::is_control).collect::<String>(), "\n");
+        let value: Value = serde_json::from_str(&line).expect("JSON");
+        let expected = serde_json::json!({
+            "time": "1970-01-01T00:00:00.000Z", "level": "ERROR", "target": "doorward::log::tests", "message": format!("said {NASTY}"),
+            "agent": NASTY, "n": -1, "request": "4711",
+        });
+        assert_eq!(value, expected);
+    }
+}

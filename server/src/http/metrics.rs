@@ -1,0 +1,240 @@
+//! Prometheus metrics (OpenMetrics text). Label values come from closed sets: nothing that a request says becomes a label.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Measures how long something takes. For metrics and log lines only: what is decided goes by `Call::now`.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that measures durations")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long ago that was.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    dialect: &'static str,
+    method: &'static str,
+    route: String,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DialectLabels {
+    dialect: &'static str,
+}
+
+/// The metrics of this process.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<DialectLabels, Histogram, fn() -> Histogram>,
+}
+
+/// What a number does over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows; its name gets the suffix `_total`.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// Numbers with their labels. Names and values of labels are words of the program.
+pub type Readings = Vec<(Vec<(&'static str, &'static str)>, f64)>;
+
+/// Other parts' numbers, to be shown beside those of HTTP.
+pub struct Others<'a>(&'a mut Registry);
+
+impl Others<'_> {
+    /// Shows what `read` says whenever the metrics are asked for. `read` must not block.
+    pub fn observe(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        kind: Kind,
+        read: impl Fn() -> Readings + Send + Sync + 'static,
+    ) {
+        self.0.register_collector(Box::new(Observed { name, help, kind, read: Box::new(read) }));
+    }
+}
+
+impl Metrics {
+    /// The metrics of HTTP, and those that `others` adds. All names begin with `doorward_`.
+    pub fn new(others: impl FnOnce(&mut Others<'_>)) -> Self {
+        let mut registry = Registry::with_prefix("doorward");
+        let requests = Family::default();
+        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        registry.register(
+            "http_requests",
+            "Requests answered, by dialect, method, route template and class of status",
+            requests.clone(),
+        );
+        registry.register("http_request_seconds", "Time from request to answer, by dialect", seconds.clone());
+        others(&mut Others(&mut registry));
+        Self(Arc::new(Inner { registry, requests, seconds }))
+    }
+
+    /// Counts an answered request. `route` is a template of the router, never a path.
+    pub fn request(&self, dialect: &'static str, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { dialect, method: method_word(method), route: route.to_owned(), status: class(status) };
+        self.0.requests.get_or_create(&labels).inc();
+        self.0.seconds.get_or_create(&DialectLabels { dialect }).observe(took.as_secs_f64());
+    }
+
+    /// All of them as text.
+    ///
+    /// # Errors
+    /// None in practice: writing to memory does not fail.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+
+    /// `GET /metrics`, for a listener of its own.
+    pub fn router(&self) -> Router {
+        Router::new().route("/metrics", get(show)).with_state(self.clone())
+    }
+}
+
+async fn show(State(metrics): State<Metrics>) -> Response {
+    match metrics.encode() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// From a cached session check to a queue of hashes.
+fn histogram() -> Histogram {
+    Histogram::new([0.000_25, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+}
+
+/// The method, of those that are served anywhere; `OTHER` for what a client made up.
+#[must_use]
+pub fn method_word(method: &Method) -> &'static str {
+    const KNOWN: [(Method, &str); 7] = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::HEAD, "HEAD"),
+        (Method::OPTIONS, "OPTIONS"),
+    ];
+    KNOWN.iter().find(|(known, _)| known == method).map_or("OTHER", |(_, word)| word)
+}
+
+const fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    }
+}
+
+struct Observed {
+    name: &'static str,
+    help: &'static str,
+    kind: Kind,
+    read: Box<dyn Fn() -> Readings + Send + Sync>,
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Collector for Observed {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let kind = match self.kind {
+            Kind::Counter => MetricType::Counter,
+            Kind::Gauge => MetricType::Gauge,
+        };
+        let mut metric = encoder.encode_descriptor(self.name, self.help, None, kind)?;
+        for (labels, value) in (self.read)() {
+            if labels.is_empty() {
+                put(&mut metric, self.kind, value)?;
+            } else {
+                put(&mut metric.encode_family(&labels)?, self.kind, value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn put(encoder: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> Result<(), fmt::Error> {
+    match kind {
+        Kind::Counter => encoder.encode_counter::<NoLabelSet, f64, f64>(&value, None),
+        Kind::Gauge => encoder.encode_gauge(&value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_requests_and_others() {
+        let metrics = Metrics::new(|others| {
+            others.observe("sign_ins", "Sign-ins", Kind::Counter, || {
+                vec![
+                    (vec![("dialect", "kalshi"), ("outcome", "refused")], 3.0),
+                    (vec![("dialect", "native"), ("outcome", "opened")], 4.0),
+                ]
+            });
+            others.observe("hash_queue", "Hashes that wait", Kind::Gauge, || vec![(vec![], 7.0)]);
+        });
+        let post = Method::POST;
+        metrics.request("kalshi", &post, "/v1/log_in", StatusCode::FORBIDDEN, Duration::from_millis(30));
+        metrics.request("kalshi", &post, "/v1/log_in", StatusCode::UNAUTHORIZED, Duration::from_millis(30));
+        let made_up = Method::from_bytes(b"BREW").expect("a method");
+        metrics.request("none", &made_up, "other", StatusCode::NOT_FOUND, Duration::ZERO);
+        let text = metrics.encode().expect("text");
+        for line in [
+            r#"doorward_http_requests_total{dialect="kalshi",method="POST",route="/v1/log_in",status="4xx"} 2"#,
+            r#"doorward_http_requests_total{dialect="none",method="OTHER",route="other",status="4xx"} 1"#,
+            r#"doorward_http_request_seconds_bucket{le="0.05",dialect="kalshi"} 2"#,
+            r#"doorward_http_request_seconds_count{dialect="kalshi"} 2"#,
+            r#"doorward_sign_ins_total{dialect="kalshi",outcome="refused"} 3.0"#,
+            "doorward_hash_queue 7.0",
+            "# TYPE doorward_sign_ins counter",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}
