@@ -165,34 +165,43 @@ impl Visit for Line {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::cell::RefCell;
     use std::io;
-    use std::sync::Mutex;
-
-    use tracing_subscriber::fmt::MakeWriter;
+    use std::sync::Once;
 
     use super::*;
     use crate::core::clock::Timestamp;
 
-    /// Where a test finds the lines that it caused.
-    #[derive(Clone, Default)]
-    pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
+    thread_local! {
+        /// Whether this thread's lines are JSON, and those written; `None` if nobody listens.
+        static LINES: RefCell<Option<(bool, Vec<u8>)>> = const { RefCell::new(None) };
+    }
+
+    /// Keeps the lines that the present thread writes. One logger for all tests: with one for each thread, `tracing` at times takes
+    /// a line for unwanted that another thread was the first to pass.
+    pub(crate) struct Memory;
 
     impl Memory {
-        pub(crate) fn take(&self) -> String {
-            String::from_utf8(std::mem::take(&mut *self.0.lock().expect("unpoisoned"))).expect("UTF-8")
+        pub(crate) fn listen(json: bool) -> Self {
+            static LOGGER: Once = Once::new();
+            LOGGER.call_once(|| {
+                let logger = tracing_subscriber::fmt().with_writer(|| Self).event_format(EitherWay);
+                logger.try_init().expect("the only logger of the tests");
+            });
+            LINES.set(Some((json, Vec::new())));
+            Self
         }
 
-        /// A logger into this memory for the present thread.
-        pub(crate) fn listen(&self, json: bool) -> tracing::subscriber::DefaultGuard {
-            let lines = Lines { json, clock: Arc::new(Epoch) };
-            let logger = tracing_subscriber::fmt().with_writer(self.clone()).event_format(lines).finish();
-            tracing::subscriber::set_default(logger)
+        /// The lines since the last time.
+        pub(crate) fn take(&self) -> String {
+            let bytes = LINES.with_borrow_mut(|lines| lines.as_mut().map(|lines| std::mem::take(&mut lines.1)));
+            String::from_utf8(bytes.unwrap_or_default()).expect("UTF-8")
         }
     }
 
     impl io::Write for Memory {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
+            LINES.with_borrow_mut(|lines| lines.as_mut().map(|lines| lines.1.extend_from_slice(bytes)));
             Ok(bytes.len())
         }
 
@@ -201,11 +210,16 @@ pub(crate) mod tests {
         }
     }
 
-    impl<'a> MakeWriter<'a> for Memory {
-        type Writer = Self;
+    struct EitherWay;
 
-        fn make_writer(&'a self) -> Self {
-            self.clone()
+    impl<S, N> FormatEvent<S, N> for EitherWay
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        N: for<'a> FormatFields<'a> + 'static,
+    {
+        fn format_event(&self, context: &FmtContext<'_, S, N>, writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+            let json = LINES.with_borrow(|lines| lines.as_ref().is_some_and(|lines| lines.0));
+            Lines { json, clock: Arc::new(Epoch) }.format_event(context, writer, event)
         }
     }
 
@@ -220,8 +234,7 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn text() {
-        let memory = Memory::default();
-        let _guard = memory.listen(false);
+        let memory = Memory::listen(false);
         tracing::info!(count = 3, fine = true, agent = "curl/8", empty = "", "hello");
         assert_eq!(
             memory.take(),
@@ -236,8 +249,7 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn json() {
-        let memory = Memory::default();
-        let _guard = memory.listen(true);
+        let memory = Memory::listen(true);
         within("4711".into(), async { tracing::error!(agent = NASTY, level = "forged", n = -1, "said {NASTY}") }).await;
         let line = memory.take();
         assert_eq!(line.matches(char::is_control).collect::<String>(), "\n");

@@ -9,9 +9,6 @@ use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 
-/// How much of a body beyond the limit is read and thrown away, so that a client that is still sending hears the answer.
-const DRAIN: usize = 8 * 1024 * 1024;
-
 /// What to make of a request that does not say what its body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Untyped {
@@ -113,25 +110,18 @@ pub async fn read_json_or_form<T: DeserializeOwned>(
 /// [`BodyError::TooLarge`] or [`BodyError::Broken`].
 pub async fn collect(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    // Who asks first need not be told to send on.
-    if announced.is_some_and(|length| length > limit) && headers.contains_key(header::EXPECT) {
+    if announced.is_some_and(|length| length > limit) {
         return Err(BodyError::TooLarge);
     }
     let mut kept = Vec::new();
-    let mut seen = 0_usize;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
-        seen = seen.saturating_add(data.len());
-        if seen <= limit {
-            kept.extend_from_slice(&data);
-        } else {
-            kept = Vec::new();
+        if kept.len() + data.len() > limit {
+            return Err(BodyError::TooLarge);
         }
-        if seen > limit.saturating_add(DRAIN) {
-            break;
-        }
+        kept.extend_from_slice(&data);
     }
-    if seen > limit { Err(BodyError::TooLarge) } else { Ok(kept.into()) }
+    Ok(kept.into())
 }
 
 fn kind(headers: &HeaderMap, untyped: Untyped) -> Result<Kind, BodyError> {

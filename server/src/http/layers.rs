@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 
 use super::call::{Edge, NO_DIALECT};
+use super::drain;
 use super::metrics::{Metrics, Stopwatch, method_word};
 use crate::core::call::Call;
 use crate::log;
@@ -50,14 +51,14 @@ pub fn wrap(router: Router, edge: Edge, metrics: Metrics) -> Router {
     router.layer(from_fn_with_state(Arc::new((edge, metrics)), around_all))
 }
 
-async fn around_all(State(outer): State<Arc<(Edge, Metrics)>>, mut request: Request, next: Next) -> Response {
+async fn around_all(State(outer): State<Arc<(Edge, Metrics)>>, request: Request, next: Next) -> Response {
     let (edge, metrics) = &*outer;
     let watch = Stopwatch::start();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (parts, body) = request.into_parts();
     let call = edge.call(&parts);
-    request = Request::from_parts(parts, body);
+    let (mut request, rest) = drain::share(Request::from_parts(parts, body));
     let (id, mut response) = match call {
         Ok(call) => {
             let id: Arc<str> = call.origin.request_id.as_str().into();
@@ -70,6 +71,9 @@ async fn around_all(State(outer): State<Arc<(Edge, Metrics)>>, mut request: Requ
             ("".into(), bare())
         }
     };
+    if let Some(rest) = rest {
+        rest.drain().await;
+    }
     dress(response.headers_mut(), &id);
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     finish(&id, &method, route, &response, watch.elapsed(), metrics);
@@ -176,8 +180,7 @@ mod tests {
             ("POST", "/k/panic", 405, ""),
             ("BREW", "/k/who/s3cret", 405, ""),
         ] {
-            let memory = Memory::default();
-            let _guard = memory.listen(false);
+            let memory = Memory::listen(false);
             let (found, text, headers) = send(router.clone(), method, path).await;
             assert_eq!((found, text.as_str()), (status, body), "{path}");
             assert_eq!(headers[REQUEST_ID], "07".repeat(16), "{path}");

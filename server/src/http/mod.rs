@@ -4,6 +4,7 @@ pub mod bearer;
 pub mod body;
 pub mod call;
 pub mod cookie;
+mod drain;
 pub mod forwarded;
 pub mod health;
 pub mod layers;
