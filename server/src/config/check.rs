@@ -1,7 +1,7 @@
 //! What no single value shows: bounds, and values that must fit one another.
 
 use super::Config;
-use super::load::{ConfigError, Loaded, Place};
+use super::load::{ConfigError, Loaded};
 
 /// A key, whether it is well, and what would be.
 type Rule = (&'static str, bool, &'static str);
@@ -10,7 +10,7 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let config = &loaded.config;
     let broken =
         [server(config), passwords(config), lifetimes(config), limits(config)].into_iter().flatten().find(|rule| !rule.1);
-    broken.map_or(Ok(()), |(key, _, mend)| Err(ConfigError::at(key, loaded.places.get(key).unwrap_or(&Place::Default), mend)))
+    broken.map_or(Ok(()), |(key, _, mend)| Err(loaded.complain(key, mend)))
 }
 
 fn server(config: &Config) -> Vec<Rule> {

@@ -150,6 +150,12 @@ fn find(named: Option<PathBuf>, folder: &Path) -> Result<Option<PathBuf>, Config
 }
 
 impl Loaded {
+    /// What somebody who knows more of a value has to say against it, as an error of the configuration: the mailer of its URL, say.
+    #[must_use]
+    pub fn complain(&self, key: &str, mend: &str) -> ConfigError {
+        ConfigError::at(key, self.places.get(key).unwrap_or(&Place::Default), mend)
+    }
+
     fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::line(&format!("{}: cannot be read: {error}", path.display())))?;

@@ -76,11 +76,8 @@ section! {
 section! {
     /// Mail.
     Mail {
-        /// Whom mails come from.
-        from: Mailbox = Mailbox::new(
-            Some("Doorward".to_owned()),
-            lettre::Address::new_dangerous("doorward", "localhost"),
-        );
+        /// Whom mails come from. Empty: `no-reply` at the host of `public_url`, under the service's name.
+        from: Option<Mailbox> = None;
         /// Where answers go. Empty: to `from`.
         reply_to: Option<Mailbox> = None;
     }

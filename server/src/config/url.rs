@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use super::setting::{Raw, Setting, expected, from_text};
@@ -115,92 +115,39 @@ impl Setting for DatabaseUrl {
     }
 }
 
-/// How the connection to the mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmtpTls {
-    /// Not at all: for a relay on the same machine or network.
-    None,
-    /// STARTTLS (RFC 3207), and nothing is sent without it.
-    StartTls,
-    /// TLS from the first byte (RFC 8314).
-    Implicit,
-}
-
-/// A login at the mail server.
-#[derive(Clone)]
-pub struct SmtpLogin {
-    /// The user.
-    pub user: String,
-    /// The password.
-    pub password: SecretString,
-}
-
-/// The mail server that takes our mail.
+/// The URL of the mail server, of which only the form is known here: what its parts mean is the mailer's to say.
 #[derive(Clone)]
 pub struct SmtpUrl {
-    /// Host name or address.
-    pub host: String,
-    /// Port: as given, else 25, 587 (STARTTLS) or 465 (TLS).
-    pub port: u16,
-    /// Protection of the connection.
-    pub tls: SmtpTls,
-    /// The login, if the server wants one.
-    pub login: Option<SmtpLogin>,
+    url: SecretString,
+    shown: String,
 }
 
 impl SmtpUrl {
-    /// Reads `smtp://`, `smtp+starttls://` or `smtps://`, host, perhaps port, user and password; `None` if it is not that.
+    /// Takes `smtp://`, `smtp+starttls://` and `smtps://` URLs that name a host.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let tls = match (url.scheme(), url.query()) {
-            ("smtp", None) => SmtpTls::None,
-            ("smtp", Some("tls=required")) | ("smtp+starttls", None) => SmtpTls::StartTls,
-            ("smtps", None) => SmtpTls::Implicit,
-            _ => return None,
-        };
-        let host = url.host_str().filter(|host| !host.is_empty())?.trim_matches(['[', ']']).to_owned();
-        let login = match (url.username(), url.password()) {
-            ("", None) => None,
-            (user, password) => Some(SmtpLogin { user: decode(user)?, password: decode(password.unwrap_or_default())?.into() }),
-        };
-        let bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
-        bare.then(|| Self { host, port: url.port().unwrap_or_else(|| tls.port()), tls, login })
-    }
-}
-
-impl SmtpTls {
-    const fn port(self) -> u16 {
-        match self {
-            Self::None => 25,
-            Self::StartTls => 587,
-            Self::Implicit => 465,
+        let mut url = Url::parse(text).ok()?;
+        let host = url.host_str().is_some_and(|host| !host.is_empty());
+        if !host || !matches!(url.scheme(), "smtp" | "smtp+starttls" | "smtps") {
+            return None;
         }
-    }
-
-    const fn scheme(self) -> &'static str {
-        match self {
-            Self::None => "smtp",
-            Self::StartTls => "smtp+starttls",
-            Self::Implicit => "smtps",
+        if !url.username().is_empty() || url.password().is_some() {
+            url.set_password(None).and_then(|()| url.set_username("***")).ok()?;
         }
+        Some(Self { url: text.into(), shown: url.into() })
     }
-}
 
-/// Undoes percent-encoding; `None` if the outcome is not UTF-8.
-fn decode(text: &str) -> Option<String> {
-    // In a form a plus sign is a space; here it is itself.
-    let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    let decoded = url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(key, _)| key.into_owned());
-    (!decoded.contains('\u{fffd}')).then_some(decoded)
+    /// The URL with its login, for the mailer alone.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.url.expose_secret()
+    }
 }
 
 /// With the login masked: fit for logs and the start-up message.
 impl fmt::Display for SmtpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let login = if self.login.is_some() { "***@" } else { "" };
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        write!(f, "{}://{login}{host}:{}", self.tls.scheme(), self.port)
+        f.write_str(&self.shown)
     }
 }
 
@@ -225,8 +172,6 @@ impl Setting for SmtpUrl {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]
@@ -276,27 +221,17 @@ mod tests {
     fn smtp_urls() {
         for (text, shown) in [
             ("smtp://localhost:1025", "smtp://localhost:1025"),
-            ("smtp://mail", "smtp://mail:25"),
             ("smtp://[::1]:25", "smtp://[::1]:25"),
-            ("smtp://u:p@mail?tls=required", "smtp+starttls://***@mail:587"),
-            ("smtp+starttls://u:p@mail", "smtp+starttls://***@mail:587"),
-            ("smtps://u:p@mail", "smtps://***@mail:465"),
+            ("smtp://u:p@mail?tls=required", "smtp://***@mail?tls=required"),
+            ("smtp+starttls://:p@mail/name", "smtp+starttls://***@mail/name"),
+            ("smtps://u%40x:p%2F@mail:465", "smtps://***@mail:465"),
         ] {
-            assert_eq!(SmtpUrl::parse(text).expect(text).to_string(), shown, "{text}");
+            let url = SmtpUrl::parse(text).expect(text);
+            assert_eq!((url.to_string().as_str(), url.reveal()), (shown, text));
+            assert_eq!(format!("{url:?}"), shown);
         }
-        for text in [
-            "",
-            "mail:25",
-            "http://mail",
-            "smtp://",
-            "smtp://mail/x",
-            "smtp://mail?tls=no",
-            "smtps://mail?tls=required",
-            "smtp://u:%ff@mail",
-        ] {
+        for text in ["", "mail:25", "http://mail", "smtp://", "smtp:mail", "hunter2"] {
             assert!(SmtpUrl::parse(text).is_none(), "{text}");
         }
-        let login = SmtpUrl::parse("smtps://me%40x.org:a+b%2F%26=%20c@mail").and_then(|url| url.login).expect("a login");
-        assert_eq!((login.user.as_str(), login.password.expose_secret()), ("me@x.org", "a+b/&= c"));
     }
 }
