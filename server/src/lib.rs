@@ -3,8 +3,10 @@
 //! Data flows one way: `cli → app → {dialect, pages, work} → core::flows → core::store → engine`. `ARCHITECTURE.md` draws the map;
 //! `tests/it/house.rs` checks it.
 
+pub mod app;
 pub mod config;
 pub mod core;
+pub mod dialect;
 pub mod http;
 pub mod log;
 pub mod pages;

@@ -1,3 +1,42 @@
 //! Background work: what happens after the answer, or on no call at all.
 
+pub mod housekeeping;
 pub mod mail;
+pub mod outbox;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::core::call::{Call, Origin};
+use crate::core::clock::Clock;
+use crate::core::entropy::Entropy;
+use crate::dialect::shared::Shared;
+use outbox::Mailer;
+
+/// Where the calls of background work get their time and randomness.
+#[derive(Clone)]
+pub struct Desk {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Desk {
+    /// A call of the server's own.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        let origin = Origin { dialect: "work", address: None, peer: None, user_agent: None, request_id: "background".to_owned() };
+        Call { now: self.clock.now(), entropy: Arc::clone(&self.entropy), origin }
+    }
+}
+
+/// Starts the loops; each ends soon after `stop` says true, with what it is doing done.
+pub fn start(shared: &Shared, desk: &Desk, mailer: Mailer, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut loops = JoinSet::new();
+    loops.spawn(outbox::run(shared.clone(), desk.clone(), mailer, stop.clone()));
+    loops.spawn(housekeeping::run(shared.clone(), desk.clone(), stop.clone()));
+    loops
+}

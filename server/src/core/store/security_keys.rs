@@ -15,7 +15,7 @@ macro_rules! columns {
 }
 
 statements! {
-    OF_USER = concat!("SELECT ", columns!(), " FROM security_keys WHERE user_id = $1 ORDER BY id");
+    OF_USER = concat!("SELECT ", columns!(), " FROM security_keys WHERE user_id = $1");
     COUNT_OF_USER = "SELECT COUNT(*) FROM security_keys WHERE user_id = $1";
     NAME_TAKEN = "SELECT id FROM security_keys WHERE user_id = $1 AND name_key = $2 AND id <> $3";
     CREDENTIAL_TAKEN = "SELECT id FROM security_keys WHERE credential_id = $1";
@@ -39,8 +39,12 @@ fn key(row: Row) -> std::result::Result<SecurityKey, Fault> {
     })
 }
 
+/// A user's keys, in the order in which they were registered.
 pub(in crate::core) async fn of_user(tx: &mut Tx, user: UserId) -> std::result::Result<Vec<SecurityKey>, Fault> {
-    tx.query(OF_USER, values![user]).await?.into_iter().map(key).collect()
+    let keys = tx.query(OF_USER, values![user]).await?.into_iter().map(key);
+    let mut keys: Vec<SecurityKey> = keys.collect::<std::result::Result<_, _>>()?;
+    keys.sort_by_key(|key| key.id);
+    Ok(keys)
 }
 
 pub(in crate::core) async fn has_any(tx: &mut Tx, user: UserId) -> std::result::Result<bool, Fault> {

@@ -1,0 +1,211 @@
+//! Builds everything from the configuration and mounts it: the only place that knows all.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::config::Config;
+use crate::config::url::DatabaseUrl;
+use crate::core::limit::Rate;
+use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
+use crate::core::{Core, Fault};
+use crate::dialect::{self, shared::Shared};
+use crate::http::call::Edge;
+use crate::http::forwarded::Proxies;
+use crate::http::health::Readiness;
+use crate::http::layers;
+use crate::http::metrics::{Kind, Metrics};
+use crate::pages;
+use crate::templates::TemplateError;
+use crate::work::Desk;
+use crate::work::mail::message::Sender;
+use crate::work::mail::render::Renderer;
+use crate::work::mail::transport::Transport;
+use crate::work::outbox::Mailer;
+
+/// Days for which an ended mail stays listed.
+const MAIL_RETENTION_DAYS: u64 = 30;
+
+/// Everything that a running server consists of.
+pub struct App {
+    /// The core, as handlers share it.
+    pub shared: Shared,
+    /// All that is served on the public listener.
+    pub router: Router,
+    /// What is served on the listener for metrics.
+    pub metrics: Router,
+    /// The answer of `/health/ready`.
+    pub readiness: Readiness,
+    /// How mails are made and where they go.
+    pub mailer: Mailer,
+}
+
+/// Why the server cannot start: one line for the operator, with the mend where there is one.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<Fault> for StartError {
+    fn from(fault: Fault) -> Self {
+        Self(fault.to_string())
+    }
+}
+
+impl From<TemplateError> for StartError {
+    fn from(error: TemplateError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Opens the core alone, for the command line.
+///
+/// # Errors
+/// When the database cannot be opened.
+pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
+    Ok(Core::open(policy(config), &desk.call()).await?)
+}
+
+/// Builds the server.
+///
+/// # Errors
+/// When the database, the folder for mails or an operator's template cannot be used.
+pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
+    let shared = Shared::new(open(config, desk).await?, config.origin(), config.max_body_bytes);
+    let readiness = Readiness::new(probe(&shared));
+    let metrics = metrics(&shared);
+    let edge = Edge {
+        clock: Arc::clone(&desk.clock),
+        entropy: Arc::clone(&desk.entropy),
+        proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
+        public_url: config.origin(),
+    };
+    let router = mount(config, &shared)?.merge(readiness.router());
+    let router = layers::wrap(router, edge, metrics.clone());
+    Ok(App { mailer: mailer(config)?, shared, router, metrics: metrics.router(), readiness })
+}
+
+/// Every dialect that is on, the pages, and an answer for every URL that nobody has.
+fn mount(config: &Config, shared: &Shared) -> Result<Router, StartError> {
+    let (mut router, mut prefixes) = (Router::new(), Vec::new());
+    for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
+        let routes = (dialect.routes)(shared.clone());
+        router = router.merge(layers::dialect(routes, dialect.name, config.request_timeout.get(), dialect.words));
+        prefixes.extend(dialect.prefixes.iter().map(|prefix| (*prefix, dialect.not_found)));
+    }
+    // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
+    prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+    let rendered = pages::render::Pages::new(config.service_name.as_str(), config.templates.dir.as_deref())?;
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered), "pages", config.request_timeout.get(), pages::WORDS);
+    let unknown = Router::new().fallback(unknown).with_state(Arc::new(prefixes));
+    Ok(router.merge(pages).merge(unknown))
+}
+
+/// Where a dialect's URLs begin, and how it says that it does not have one.
+type Prefixes = Arc<Vec<(&'static str, fn() -> Response)>>;
+
+async fn unknown(State(prefixes): State<Prefixes>, request: Request) -> Response {
+    let path = request.uri().path();
+    let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    match prefixes.iter().find(|(prefix, _)| below(prefix)) {
+        Some((_, not_found)) => not_found(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn probe(shared: &Shared) -> crate::http::health::Probe {
+    let shared = shared.clone();
+    Arc::new(move || {
+        let shared = shared.clone();
+        Box::pin(async move { shared.core().ping().await.is_ok() })
+    })
+}
+
+fn metrics(shared: &Shared) -> Metrics {
+    let (waiting, compared) = (shared.clone(), shared.clone());
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
+    Metrics::new(|others| {
+        others.observe("password_hash_waiting", "Calls that wait for a hashing thread", Kind::Gauge, move || {
+            vec![(vec![], waiting.core().hasher().waiting() as f64)]
+        });
+        others.observe("password_comparisons", "Passwords and codes compared with their hash", Kind::Counter, move || {
+            vec![(vec![], compared.core().hasher().compared() as f64)]
+        });
+    })
+}
+
+fn mailer(config: &Config) -> Result<Mailer, StartError> {
+    let (service, origin) = (config.service_name.as_str(), config.origin());
+    let renderer = Renderer::new(service, origin.origin(), config.templates.dir.as_deref())?;
+    let reply_to = config.mail.reply_to.as_ref().map(ToString::to_string);
+    let from = config.mail.from.as_ref().map(ToString::to_string);
+    let sender = Sender::new(service, from.as_deref(), reply_to.as_deref(), origin.origin()).map_err(StartError)?;
+    let transport = match &config.smtp_url {
+        Some(url) => Transport::from_url(url.reveal()).map_err(StartError)?,
+        None => {
+            let folder = config.data_dir.join("mail");
+            Transport::files(folder.clone()).map_err(|error| StartError(format!("{}: {error}", folder.display())))?
+        }
+    };
+    Ok(Mailer::new(renderer, sender, transport))
+}
+
+/// What core needs of the configuration.
+fn policy(config: &Config) -> Policy {
+    let DatabaseUrl::Sqlite(database) = config.database();
+    let rate = |rate: &crate::config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
+    Policy {
+        database,
+        store_deadline: config.request_timeout.get(),
+        public_url: config.origin().origin().to_owned(),
+        service_name: config.service_name.as_str().to_owned(),
+        sessions: SessionPolicy {
+            idle: config.sessions.idle.get(),
+            absolute: config.sessions.absolute.get(),
+            half: config.sessions.half.get(),
+            recent: config.sessions.recent.get(),
+        },
+        tickets: TicketPolicy {
+            recovery: config.tickets.recovery.get(),
+            code: config.tickets.code.get(),
+            one_time_token: config.tickets.one_time_token.get(),
+            challenge: config.tickets.challenge.get(),
+            invitation: config.tickets.invitation.get(),
+        },
+        passwords: passwords(&config.passwords),
+        methods: MethodPolicy { password: config.methods.password, email_code: config.methods.email_code },
+        limits: LimitPolicy {
+            enabled: config.limits.enabled,
+            signin_account: rate(&config.limits.signin_account),
+            signin_network: rate(&config.limits.signin_network),
+            second_factor_account: rate(&config.limits.second_factor_account),
+            mail_address: rate(&config.limits.mail_address),
+            mail_network: rate(&config.limits.mail_network),
+        },
+        mail_retention: std::time::Duration::from_secs(MAIL_RETENTION_DAYS * 24 * 60 * 60),
+    }
+}
+
+fn passwords(config: &crate::config::Passwords) -> PasswordPolicy {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    PasswordPolicy {
+        min_length: config.min_length,
+        max_length: config.max_length,
+        min_score: config.min_score,
+        memory_kib: config.memory_kib,
+        iterations: config.iterations,
+        parallelism: config.parallelism,
+        threads: if config.threads == 0 { cores } else { config.threads },
+        queue: config.queue,
+    }
+}

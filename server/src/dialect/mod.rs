@@ -1,0 +1,34 @@
+//! The list of dialects, one line each. A dialect is one wire API: its URLs, JSON, cookies, statuses and error bodies, and nothing else.
+
+pub mod kalshi;
+pub mod kestra;
+pub mod kotak;
+pub mod kraken;
+pub mod native;
+pub mod shared;
+
+use axum::Router;
+use axum::response::Response;
+
+use crate::config::Dialects;
+use crate::http::layers::Words;
+use shared::Shared;
+
+/// What the server needs to know of a dialect.
+pub struct Dialect {
+    /// Its name, in the configuration, the audit log and the metrics.
+    pub name: &'static str,
+    /// Whether the configuration has it on.
+    pub enabled: fn(&Dialects) -> bool,
+    /// Where its URLs begin; an unknown one below is answered in its words.
+    pub prefixes: &'static [&'static str],
+    /// Its URL table.
+    pub routes: fn(Shared) -> Router,
+    /// How it says what only the layers around it know.
+    pub words: Words,
+    /// Its answer to a URL that it does not have.
+    pub not_found: fn() -> Response,
+}
+
+/// Every dialect.
+pub const ALL: [Dialect; 5] = [native::DIALECT, kalshi::DIALECT, kraken::DIALECT, kestra::DIALECT, kotak::DIALECT];
