@@ -1,0 +1,110 @@
+//! The rules of the house that the compiler does not check: who may name whom.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            // Documentation may speak of anything.
+            let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            found.push((path, code.join("\n")));
+        }
+    }
+    found
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Files below `folder` that hold one of the words.
+#[track_caller]
+fn nobody_names(folder: &str, words: &[&str], but: &[&str]) {
+    let files = sources(&source().join(folder));
+    assert!(!files.is_empty(), "{folder} has no files");
+    for (path, code) in files {
+        let name = path.display().to_string();
+        if but.iter().any(|exception| name.contains(exception)) {
+            continue;
+        }
+        for word in words {
+            assert!(!code.contains(word), "{name} names {word}");
+        }
+    }
+}
+
+#[test]
+fn core_knows_no_http_no_configuration_no_dialect() {
+    let words = [
+        "axum",
+        "hyper",
+        "http::",
+        "tower",
+        "crate::config",
+        "crate::dialect",
+        "crate::http",
+        "crate::pages",
+        "crate::work",
+        "clap",
+    ];
+    nobody_names("core", &words, &[]);
+}
+
+#[test]
+fn only_the_engine_names_a_database_driver() {
+    nobody_names("", &["rusqlite", "tokio_postgres", "deadpool"], &["core/store/engine/", "core/store/tests.rs"]);
+}
+
+#[test]
+fn http_knows_no_flow_and_no_dialect() {
+    nobody_names("http", &["core::flows", "crate::dialect", "crate::pages", "crate::work"], &[]);
+}
+
+#[test]
+fn no_dialect_names_another() {
+    let dialects = ["native", "kalshi", "kraken", "kestra", "kotak"];
+    for dialect in dialects {
+        let others: Vec<_> =
+            dialects.iter().filter(|other| **other != dialect).map(|other| format!("dialect::{other}")).collect();
+        let others: Vec<_> = others.iter().map(String::as_str).collect();
+        nobody_names(&format!("dialect/{dialect}"), &others, &[]);
+    }
+}
+
+#[test]
+fn dialects_and_pages_build_nothing() {
+    nobody_names("dialect", &["crate::app", "crate::cli", "crate::work"], &[]);
+    nobody_names("pages", &["crate::app", "crate::cli", "crate::work"], &[]);
+}
+
+#[test]
+fn every_refusal_has_words_in_every_dialect() {
+    for dialect in ["native", "kalshi", "kraken", "kestra", "kotak"] {
+        let path = source().join("dialect").join(dialect).join("error.rs");
+        let code = fs::read_to_string(&path).unwrap();
+        assert!(code.contains("Refusal::"), "{} has no words for refusals", path.display());
+        let wildcard = code.lines().any(|line| line.trim_start().starts_with("_ =>"));
+        assert!(!wildcard, "{} has a wildcard: a new refusal would go unnoticed", path.display());
+    }
+}
+
+#[test]
+fn every_dialect_has_its_readme() {
+    for dialect in ["native", "kalshi", "kraken", "kestra", "kotak"] {
+        assert!(source().join("dialect").join(dialect).join("README.md").exists(), "{dialect}");
+    }
+}
+
+#[test]
+fn no_file_outgrows_its_reader() {
+    for (path, _) in sources(&source()) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 450, "{} has {lines} lines", path.display());
+    }
+}
