@@ -98,6 +98,14 @@ impl TestApp {
         Self::start(folder, settings, clock, 1).await
     }
 
+    /// The same data, another process with settings of its own.
+    pub(crate) async fn reconfigured(self, settings: &[(&str, &str)]) -> Self {
+        let Self { app, clock, settings: mut all, folder, .. } = self;
+        drop(app);
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        Self::start(folder, all, clock, 3).await
+    }
+
     /// A second node on the same data.
     pub(crate) async fn second_node(&self) -> Self {
         Self::start(Arc::clone(&self.folder), self.settings.clone(), Arc::clone(&self.clock), 2).await

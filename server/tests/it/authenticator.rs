@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 /// One key.
 #[derive(Clone)]
 pub(crate) struct Authenticator {
-    key: SigningKey,
-    id: Vec<u8>,
+    pub(crate) key: SigningKey,
+    pub(crate) id: Vec<u8>,
     pub(crate) counter: u32,
     /// Whether it verifies its user (a PIN, a fingerprint) or only notices a touch.
     pub(crate) verifies: bool,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
     pub(crate) to: String,
-    pub(crate) subject: String,
     pub(crate) text: String,
 }
 
@@ -20,7 +19,7 @@ impl Mail {
         let plain = raw.split("Content-Type: text/plain").nth(1).unwrap_or_default();
         let text = plain.split("\n\n").skip(1).collect::<Vec<_>>().join("\n\n");
         let text = text.split("\n--").next().unwrap_or_default().to_owned();
-        Self { to: header("To:"), subject: header("Subject:"), text }
+        Self { to: header("To:"), text }
     }
 
     /// The code that stands on a line of its own.

@@ -4,6 +4,18 @@
 
 mod app;
 mod authenticator;
+mod flow_passwords;
+mod flow_sessions;
+mod flow_tickets;
+mod flow_webauthn;
+mod hostile;
 mod house;
+mod limits;
 mod mailbox;
+mod races;
 mod reply;
+mod strangers;
+mod table;
+mod tokens;
+mod trust;
+mod wires;

@@ -1,0 +1,239 @@
+//! One session under all dialects: honoured everywhere, ended everywhere, half nowhere.
+
+use std::time::Duration;
+
+use doorward::core::flows::session::Authority;
+use doorward::core::flows::{sessions, users};
+use serde_json::json;
+
+use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
+use super::authenticator::Authenticator;
+use super::reply::Ask;
+use super::wires::{self, Wire, is_full_everywhere};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_session_of_any_dialect_is_honoured_in_every_other() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    for wire in Wire::ALL {
+        let reply = app.send(wire.sign_in("ann", PASSWORD)).await.expect(200);
+        let token = wire.token(&reply);
+        assert!(!is_full_everywhere(&app, &token).await.contains(&false), "{wire:?}");
+    }
+    let application = app.application(false, &[]).await;
+    let token = application.token(&app, "ann").await;
+    assert!(!is_full_everywhere(&app, &token).await.contains(&false), "kotak");
+}
+
+#[tokio::test]
+async fn a_session_of_any_dialect_ends_by_every_other() {
+    let app = TestApp::new().await;
+    let user = app.user("ann").await;
+    for wire in Wire::ALL {
+        for way in 0..wires::sign_outs("", "").len() {
+            let reply = app.send(wire.sign_in("ann", PASSWORD)).await.expect(200);
+            let token = wire.token(&reply);
+            let (name, ask) = wires::sign_outs(&token, &user.id.to_string()).swap_remove(way);
+            assert!(app.send(ask).await.status.is_success(), "{wire:?} by {name}");
+            assert!(!is_full_everywhere(&app, &token).await.contains(&true), "{wire:?} by {name}");
+            let (name, ask) = wires::sign_outs(&token, &user.id.to_string()).swap_remove(way);
+            assert!(app.send(ask).await.status.is_client_error(), "{wire:?} by {name}, twice");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_its_own_application_ends_an_applications_session_through_kotak() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.user("bob").await;
+    let (mine, other) = (app.application(false, &[]).await, app.application(false, &[]).await);
+    let token = mine.token(&app, "ann").await;
+    let bare = app.token("ann").await;
+    app.send(wires::kotak_sign_out(&other, "ann", &token)).await.expect(401);
+    app.send(wires::kotak_sign_out(&mine, "bob", &token)).await.expect(401);
+    app.send(wires::kotak_sign_out(&mine, "ann", &bare)).await.expect(401);
+    app.session(&token).await.expect(200);
+    app.session(&bare).await.expect(200);
+    app.send(wires::kotak_sign_out(&mine, "ann@example.com", &token)).await.expect(200);
+    app.session(&token).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_half_session_is_worth_nothing_but_its_second_factor_and_sign_out() {
+    let app = TestApp::new().await;
+    let (user, mut key) = app.user_with_key("ann").await;
+    let half = app.token("ann").await;
+    assert!(!is_full_everywhere(&app, &half).await.contains(&true));
+    // Nothing that a full session may do.
+    let invitation = app.invite("ann@example.com", doorward::core::model::Role::Admin).await;
+    for ask in [
+        Ask::post("/auth/v1/keys/start").bearer(&half),
+        Ask::post("/api/v1/auth/startRegister").cookie("doorward", &half),
+        Ask::post("/auth/v1/password").bearer(&half).json(&json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD})),
+        Ask::delete("/auth/v1/sessions").bearer(&half),
+        Ask::post(format!("/api/v1/invitation/accept/{}", invitation.secret.reveal())).cookie("doorward", &half),
+        Ask::post("/auth/v1/invitations/accept").bearer(&half).json(&json!({"id": invitation.secret.reveal()})),
+        Ask::get("/admin/v1/users").bearer(&half),
+    ] {
+        let reply = app.send(ask).await;
+        assert!(reply.status.is_client_error(), "{}", reply.snapshot());
+    }
+    assert!(app.step_up(&half, &mut key).await.status.is_success());
+    for way in 0..wires::sign_outs("", "").len() {
+        let half = app.token("ann").await;
+        let (name, ask) = wires::sign_outs(&half, &user.id.to_string()).swap_remove(way);
+        assert!(app.send(ask).await.status.is_success(), "{name}");
+        app.send(Ask::post("/auth/v1/second-factor/start").bearer(&half)).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn a_half_session_ends_after_ten_minutes_used_or_not() {
+    let app = TestApp::new().await;
+    let (_, mut key) = app.user_with_key("ann").await;
+    let half = app.token("ann").await;
+    app.advance(9 * MINUTE);
+    app.send(Ask::post("/auth/v1/second-factor/start").bearer(&half)).await.expect(200);
+    app.sweep().await;
+    app.advance(MINUTE);
+    app.send(Ask::post("/auth/v1/second-factor/start").bearer(&half)).await.expect(401);
+    let fresh = app.token("ann").await;
+    app.step_up(&fresh, &mut key).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_and_a_used_one_lives_until_its_absolute_end() {
+    let app = TestApp::with(&[("sessions.idle", "1h"), ("sessions.absolute", "3h")]).await;
+    app.user("ann").await;
+    let (idle, used) = (app.token("ann").await, app.token("ann").await);
+    for _ in 0..5 {
+        app.advance(30 * MINUTE);
+        app.session(&used).await.expect(200);
+        app.sweep().await;
+    }
+    app.session(&idle).await.expect(401);
+    app.advance(30 * MINUTE);
+    app.session(&used).await.expect(401);
+}
+
+#[tokio::test]
+async fn disabling_recovering_and_revoking_take_effect_in_all_dialects_at_once() {
+    for act in ["disable", "delete", "set password", "end all"] {
+        let app = TestApp::new().await;
+        let user = app.user("ann").await;
+        let application = app.application(false, &[]).await;
+        let mut tokens = vec![application.token(&app, "ann").await];
+        for wire in Wire::ALL {
+            let reply = app.send(wire.sign_in("ann", PASSWORD)).await.expect(200);
+            tokens.push(wire.token(&reply));
+        }
+        let begun = application.login(&app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
+        let code = app.mail("ann@example.com").await.code().unwrap();
+        let (core, call, operator, id) = (app.core(), app.call(), Authority::operator(), user.id.to_string());
+        match act {
+            "disable" => drop(users::disable(core, &call, operator, &id).await.unwrap()),
+            "delete" => drop(users::delete(core, &call, operator, &id).await.unwrap()),
+            "set password" => {
+                let password = doorward::core::token::Secret::new(OTHER_PASSWORD);
+                drop(users::set_password(core, &call, operator, &id, &password).await.unwrap());
+            }
+            _ => assert_eq!(sessions::end_all(core, &call, operator, user.id).await.unwrap(), 7),
+        }
+        for token in &tokens {
+            assert!(!is_full_everywhere(&app, token).await.contains(&true), "{act}");
+        }
+        if act != "end all" {
+            application.access_code(&app, "ann", &begun, &code).await.expect(401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn signing_in_ends_the_session_that_the_client_came_with() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.user("bob").await;
+    for wire in Wire::ALL {
+        let old = app.token("ann").await;
+        let name = if wire == Wire::Kalshi || wire == Wire::KalshiV2 { "sessions" } else { "doorward" };
+        let reply = app.send(wire.sign_in("bob", PASSWORD).cookie(name, &old)).await.expect(200);
+        assert_ne!(wire.token(&reply), old, "{wire:?}");
+        app.session(&old).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn a_user_sees_and_ends_their_own_sessions_and_nobody_elses() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.user("bob").await;
+    let (first, second, third) = (app.token("ann").await, app.token("ann").await, app.token("ann").await);
+    let bobs = app.token("bob").await;
+    let list = app.send(Ask::get("/auth/v1/sessions").bearer(&first)).await.expect(200).json();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 3);
+    assert_eq!(items.iter().filter(|item| item["current"] == json!(true)).count(), 1);
+    let bob = app.session(&bobs).await.json()["session"]["id"].as_str().unwrap().to_owned();
+    app.send(Ask::delete(format!("/auth/v1/sessions/{bob}")).bearer(&first)).await.expect(404);
+    app.session(&bobs).await.expect(200);
+    let id = app.session(&second).await.json()["session"]["id"].as_str().unwrap().to_owned();
+    app.send(Ask::delete(format!("/auth/v1/sessions/{id}")).bearer(&first)).await.expect(204);
+    app.session(&second).await.expect(401);
+    let ended = app.send(Ask::delete("/auth/v1/sessions").bearer(&first)).await.expect(200);
+    assert_eq!(ended.json()["ended"], json!(1));
+    app.session(&third).await.expect(401);
+    app.session(&first).await.expect(200);
+    app.session(&bobs).await.expect(200);
+}
+
+#[tokio::test]
+async fn changing_the_password_rotates_ends_the_others_and_needs_a_recent_sign_in() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let (mine, other) = (app.token("ann").await, app.token("ann").await);
+    let change = |token: &str, current: &str, new: &str| {
+        Ask::post("/auth/v1/password").bearer(token).json(&json!({"current_password": current, "new_password": new}))
+    };
+    app.send(change(&mine, OTHER_PASSWORD, OTHER_PASSWORD)).await.expect(401);
+    let weak = app.send(change(&mine, PASSWORD, "ann@example.com")).await.expect(422);
+    assert!(weak.text().contains("easy to guess"), "{}", weak.snapshot());
+    app.advance(16 * MINUTE);
+    app.send(change(&mine, PASSWORD, OTHER_PASSWORD)).await.expect(403);
+    let fresh = app.token("ann").await;
+    let rotated = app.send(change(&fresh, PASSWORD, OTHER_PASSWORD)).await.expect(200).at("/token");
+    for token in [&mine, &other, &fresh] {
+        app.session(token).await.expect(401);
+    }
+    app.session(&rotated).await.expect(200);
+    app.sign_in("ann", PASSWORD).await.expect(401);
+    app.sign_in("ann", OTHER_PASSWORD).await.expect(200);
+    assert!(app.mail("ann@example.com").await.code().is_none(), "a notice carries no code");
+}
+
+#[tokio::test]
+async fn removing_a_key_lowers_the_sessions_that_rest_on_it() {
+    let app = TestApp::new().await;
+    let (_, mut first) = app.user_with_key("ann").await;
+    let on_first = app.token_with_key("ann", &mut first).await;
+    let mut second = Authenticator::new(99, ORIGIN);
+    app.register(&on_first, "second", &mut second).await.expect(201);
+    let half = app.token("ann").await;
+    let options = app.send(Ask::post("/auth/v1/second-factor/start").bearer(&half)).await.expect(200).json();
+    let answer = json!({"credential": second.get(&options)});
+    let on_second = app.send(Ask::post("/auth/v1/second-factor").bearer(&half).json(&answer)).await.expect(200).at("/token");
+
+    let keys = app.send(Ask::get("/auth/v1/keys").bearer(&on_second)).await.expect(200).json();
+    let list = keys["items"].as_array().or(keys.as_array()).unwrap().clone();
+    let id = |name: &str| list.iter().find(|key| key["name"] == json!(name)).unwrap()["id"].as_str().unwrap().to_owned();
+    app.send(Ask::delete(format!("/auth/v1/keys/{}", id("first"))).bearer(&on_second)).await.expect(204);
+    // What rested on the first key owes a second factor again; what rests on the second does not.
+    app.session(&on_first).await.expect(401);
+    app.session(&on_second).await.expect(200);
+    app.send(Ask::delete(format!("/auth/v1/keys/{}", id("second"))).bearer(&on_second)).await.expect(204);
+    let left = app.session(&on_second).await.expect(200).json();
+    assert_eq!(left["assurance_level"], json!(1));
+    assert_eq!(left["factors"], json!(["password"]));
+}

@@ -1,0 +1,277 @@
+//! Every endpoint against what nobody should send: the answer is that dialect's own error, and nothing changes.
+
+use serde_json::{Value, json};
+
+use super::app::{Application, PASSWORD, TestApp};
+use super::reply::{Ask, Reply};
+
+/// Method, path, whether it takes a body, and how its dialect's errors look.
+type Endpoint = (&'static str, &'static str, bool, fn(&Reply));
+
+const ENDPOINTS: &[Endpoint] = &[
+    ("POST", "/v1/log_in", true, kalshi),
+    ("POST", "/v1/log_out", false, kalshi),
+    ("POST", "/v1/passwords/reset", true, kalshi),
+    ("PUT", "/v1/passwords/reset/x/confirm", true, kalshi),
+    ("POST", "/trade-api/v2/login", true, kalshi),
+    ("POST", "/trade-api/v2/logout", false, kalshi),
+    ("POST", "/api/v1/auth/login", true, kraken),
+    ("GET", "/api/v1/auth/logout", false, kraken),
+    ("GET", "/api/v1/auth/test", false, kraken),
+    ("POST", "/api/v1/auth/startRegister", false, kraken),
+    ("POST", "/api/v1/auth/finishRegister", true, kraken),
+    ("POST", "/api/v1/auth/startAuth", false, kraken),
+    ("POST", "/api/v1/auth/finishAuth", true, kraken),
+    ("POST", "/api/v1/reset-password", true, kestra),
+    ("POST", "/api/v1/invitation/accept/x", false, kestra),
+    ("POST", "/api/v1/invitation/create/x", true, kestra),
+    ("POST", "/login", true, kestra),
+    ("POST", "/apim/session/1.0/session/login/userid", true, kotak),
+    ("POST", "/apim/session/1.0/session/2FA/accesscode", true, kotak),
+    ("POST", "/apim/session/1.0/session/2FA/oneTimeToken", true, kotak),
+    ("DELETE", "/apim/session/1.0/session/logout", false, kotak),
+    ("POST", "/auth/v1/sign-in/password", true, native),
+    ("POST", "/auth/v1/sign-in/code", true, native),
+    ("POST", "/auth/v1/sign-in/code/request", true, native),
+    ("GET", "/auth/v1/session", false, native),
+    ("DELETE", "/auth/v1/session", false, native),
+    ("GET", "/auth/v1/sessions", false, native),
+    ("DELETE", "/auth/v1/sessions", false, native),
+    ("DELETE", "/auth/v1/sessions/x", false, native),
+    ("POST", "/auth/v1/password", true, native),
+    ("POST", "/auth/v1/recovery", true, native),
+    ("POST", "/auth/v1/recovery/confirm", true, native),
+    ("GET", "/auth/v1/keys", false, native),
+    ("POST", "/auth/v1/keys", true, native),
+    ("POST", "/auth/v1/keys/start", false, native),
+    ("PATCH", "/auth/v1/keys/x", true, native),
+    ("DELETE", "/auth/v1/keys/x", false, native),
+    ("POST", "/auth/v1/second-factor/start", false, native),
+    ("POST", "/auth/v1/second-factor", true, native),
+    ("POST", "/auth/v1/invitations/inspect", true, native),
+    ("POST", "/auth/v1/invitations/accept", true, native),
+    ("POST", "/auth/v1/invitations/account", true, native),
+    ("GET", "/admin/v1/users", false, native),
+    ("POST", "/admin/v1/users", true, native),
+    ("GET", "/admin/v1/users/x", false, native),
+    ("DELETE", "/admin/v1/users/x", false, native),
+    ("POST", "/admin/v1/users/x/disable", false, native),
+    ("POST", "/admin/v1/users/x/enable", false, native),
+    ("GET", "/admin/v1/invitations", false, native),
+    ("POST", "/admin/v1/invitations", true, native),
+    ("DELETE", "/admin/v1/invitations/x", false, native),
+    ("GET", "/admin/v1/applications", false, native),
+    ("POST", "/admin/v1/applications", true, native),
+    ("DELETE", "/admin/v1/applications/x", false, native),
+    ("GET", "/admin/v1/sessions", false, native),
+    ("DELETE", "/admin/v1/sessions/x", false, native),
+    ("GET", "/admin/v1/mail", false, native),
+    ("GET", "/admin/v1/mail/x", false, native),
+    ("GET", "/admin/v1/audit", false, native),
+];
+
+#[track_caller]
+fn kalshi(reply: &Reply) {
+    let body = reply.json();
+    for name in ["code", "message", "details", "service"] {
+        assert!(body[name].is_string(), "{}", reply.snapshot());
+        assert!(reply.headers.contains_key(name), "{}", reply.snapshot());
+    }
+}
+
+#[track_caller]
+fn kraken(reply: &Reply) {
+    assert!(reply.json()["status_code"].is_u64() && reply.json()["message"].is_string(), "{}", reply.snapshot());
+}
+
+#[track_caller]
+fn kestra(reply: &Reply) {
+    let body = reply.json();
+    assert!(body["message"].is_string(), "{}", reply.snapshot());
+    assert!(body["_embedded"]["errors"][0]["message"].is_string(), "{}", reply.snapshot());
+}
+
+#[track_caller]
+fn kotak(reply: &Reply) {
+    let fault = &reply.json()["fault"];
+    assert!(fault["code"].is_u64() && fault["message"].is_string() && fault["description"].is_string(), "{}", reply.snapshot());
+}
+
+#[track_caller]
+fn native(reply: &Reply) {
+    assert_eq!(reply.headers["content-type"], "application/problem+json", "{}", reply.snapshot());
+    let body = reply.json();
+    assert!(body["type"].is_string() && body["title"].is_string(), "{}", reply.snapshot());
+    assert_eq!(body["status"], json!(reply.status.as_u16()), "{}", reply.snapshot());
+}
+
+/// A refusal in the dialect's words; never a fault.
+#[track_caller]
+fn refused(what: &str, reply: &Reply, in_words: fn(&Reply)) {
+    assert!(reply.status.is_client_error(), "{what}: {}", reply.snapshot());
+    in_words(reply);
+}
+
+fn ask(application: &Application, method: &str, path: &str) -> Ask {
+    let ask = Ask::new(method, path);
+    if !path.starts_with("/apim") {
+        return ask;
+    }
+    application.sign(ask).header("userid", "ann").header("oneTimeToken", "x").header("sessionToken", "x")
+}
+
+fn bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let json = "application/json";
+    let deep = "[".repeat(100_000);
+    let wide = json!({"email": "x".repeat(1 << 20), "password": PASSWORD}).to_string();
+    let wrong = json!({
+        "email": 1, "username": [], "identifier": {}, "password": null, "token": true, "userid": 1.5, "accessCode": {}, "code": [],
+        "user_id": 7, "id": 0, "firstName": 1, "lastName": 2, "first_name": 3, "name": 4, "current_password": 1, "new_password": 1,
+        "credential": "x", "one_time_token_suffices": "x",
+    });
+    let doubled = r#"{"email":"a@b.c","email":"ann@example.com","username":"a","username":"b","identifier":"a","identifier":"b","token":"a","token":"b",
+        "id":"a","id":"b","userid":"a","userid":"b","name":"a","name":"b","credential":{},"credential":{},"code":"a","code":"b","password":"x",
+        "current_password":"a","current_password":"b","new_password":"x","email":"x"}"#;
+    vec![
+        ("empty", json, vec![]),
+        ("not JSON", json, b"hello".to_vec()),
+        ("half", json, br#"{"email":"#.to_vec()),
+        ("an array", json, b"[]".to_vec()),
+        ("a string", json, b"\"x\"".to_vec()),
+        ("null", json, b"null".to_vec()),
+        ("a number", json, b"1e999".to_vec()),
+        ("no fields", json, b"{}".to_vec()),
+        ("wrong types", json, wrong.to_string().into_bytes()),
+        ("fields twice", json, doubled.as_bytes().to_vec()),
+        ("deep", json, deep.into_bytes()),
+        ("deep objects", json, "{\"a\":".repeat(20_000).into_bytes()),
+        ("a mebibyte", json, wide.into_bytes()),
+        ("not UTF-8", json, vec![b'{', 0xff, 0xfe, b'}']),
+        ("only NULs", json, vec![0; 64]),
+        ("a lone surrogate", json, br#"{"email":"\ud800","password":"\udfff"}"#.to_vec()),
+        ("no such type", "text/plain", br#"{"email":"ann@example.com","password":"x"}"#.to_vec()),
+        ("an XML type", "application/xml", b"<x/>".to_vec()),
+        ("a broken type", ";;;", b"{}".to_vec()),
+    ]
+}
+
+#[tokio::test]
+async fn malformed_bodies() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let application = app.application(false, &[]).await;
+    let before = app.audit().await.len();
+    for (method, path, takes_body, in_words) in ENDPOINTS.iter().filter(|endpoint| endpoint.2) {
+        assert!(takes_body);
+        for (what, kind, body) in bodies() {
+            let reply = app.send(ask(&application, method, path).raw(kind, body)).await;
+            refused(&format!("{what} to {method} {path}"), &reply, *in_words);
+        }
+        let reply = app.send(ask(&application, method, path)).await;
+        refused(&format!("nothing to {method} {path}"), &reply, *in_words);
+    }
+    // Nothing was tried, for nothing could be read.
+    assert_eq!(app.audit().await.len(), before);
+    app.sign_in("ann", PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn wrong_methods_and_unknown_paths() {
+    let app = TestApp::new().await;
+    let application = app.application(false, &[]).await;
+    for (method, path, _, in_words) in ENDPOINTS {
+        for other in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let served = ENDPOINTS.iter().any(|(known, known_path, ..)| known == &other && known_path == path);
+            if other == *method || served {
+                continue;
+            }
+            let reply = app.send(ask(&application, other, path)).await;
+            refused(&format!("{other} {path}"), &reply, *in_words);
+        }
+        let reply = app.send(ask(&application, method, &format!("{path}/and/more"))).await;
+        refused(&format!("{method} below {path}"), &reply, *in_words);
+    }
+}
+
+#[tokio::test]
+async fn path_parameters() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let token = app.token("ann").await;
+    let long = "x".repeat(8_000);
+    let spoiled =
+        ["%00", "%ff%fe", "%2e%2e%2f", "%0d%0aset-cookie:x", "a%20b", "%F0%9F%90%98", "..;", long.as_str(), "%25%30%30"];
+    for parameter in spoiled {
+        let kalshi_ask =
+            Ask::put(format!("/v1/passwords/reset/{parameter}/confirm")).json(&json!({"password": PASSWORD, "user_id": "x"}));
+        refused(parameter, &app.send(kalshi_ask).await, kalshi);
+        let account = json!({"firstName": "N", "lastName": "O", "password": PASSWORD});
+        let create = Ask::post(format!("/api/v1/invitation/create/{parameter}")).json(&account);
+        refused(parameter, &app.send(create).await, kestra);
+        let accept = Ask::post(format!("/api/v1/invitation/accept/{parameter}")).cookie("doorward", &token);
+        refused(parameter, &app.send(accept).await, kestra);
+        let code = app.send(Ask::get(format!("/api/v1/request-code/{parameter}"))).await;
+        assert!(code.status == 200 || code.status.is_client_error(), "{parameter}: {}", code.snapshot());
+        let forgotten = app.send(Ask::get(format!("/api/v1/forgotten-password?username={parameter}"))).await;
+        assert!(forgotten.status == 200 || forgotten.status.is_client_error(), "{parameter}: {}", forgotten.snapshot());
+        refused(parameter, &app.send(Ask::delete(format!("/auth/v1/sessions/{parameter}")).bearer(&token)).await, native);
+    }
+    assert!(app.mails("ann").await.is_empty());
+}
+
+#[tokio::test]
+async fn extra_fields_change_nothing() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let extra: Value = json!({
+        "email": "ann@example.com", "username": "ann", "identifier": "ann", "password": PASSWORD, "role": "admin", "user_id": "x", "admin": true,
+    });
+    for path in ["/v1/log_in", "/trade-api/v2/login", "/api/v1/auth/login", "/login", "/auth/v1/sign-in/password"] {
+        let token = app.send(Ask::post(path).json(&extra)).await.expect(200);
+        let token = token.cookie().unwrap_or_else(|| token.at("/token"));
+        assert_eq!(app.session(&token).await.expect(200).json()["user"]["role"], json!("member"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn strange_names_are_nobody() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let long = "a".repeat(30_000);
+    for name in [
+        "",
+        " ",
+        "\u{0}",
+        "ann\u{0}",
+        "a@b@c",
+        "' OR 1=1 --",
+        "%",
+        "ann%",
+        "\u{202e}nna",
+        "*",
+        long.as_str(),
+        "ann@example.com\u{0}",
+    ] {
+        for path in ["/api/v1/auth/login", "/login", "/auth/v1/sign-in/password"] {
+            let body = json!({"username": name, "identifier": name, "password": PASSWORD});
+            let reply = app.send(Ask::post(path).json(&body)).await;
+            assert!(reply.status.is_client_error() && reply.cookie().is_none(), "{name:?} at {path}: {}", reply.snapshot());
+        }
+    }
+}
+
+#[tokio::test]
+async fn switched_off_dialects_are_not_there() {
+    for (dialect, path) in [
+        ("kalshi", "/v1/log_in"),
+        ("kraken", "/api/v1/auth/login"),
+        ("kestra", "/login"),
+        ("kotak", "/apim/session/1.0/session/login/userid"),
+        ("native", "/auth/v1/sign-in/password"),
+    ] {
+        let app = TestApp::with(&[(&format!("dialects.{dialect}"), "false")]).await;
+        app.user("ann").await;
+        let body = json!({"email": "ann@example.com", "username": "ann", "identifier": "ann", "password": PASSWORD});
+        app.send(Ask::post(path).json(&body)).await.expect(404);
+    }
+}
