@@ -1,7 +1,14 @@
 //! The dialect `kalshi`: see README.md beside this file.
 
+mod auth;
+mod error;
+mod recovery;
+mod session;
+mod wire;
+
 use axum::Router;
-use axum::response::{IntoResponse as _, Response};
+use axum::middleware::map_response_with_state;
+use axum::routing::{post, put};
 
 use super::Dialect;
 use super::shared::Shared;
@@ -13,14 +20,19 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kalshi,
     prefixes: &["/v1", "/trade-api/v2"],
     routes,
-    words: Words { panicked: not_found, timed_out: not_found },
-    not_found,
+    words: Words { panicked: error::panicked, timed_out: error::timed_out },
+    not_found: error::not_found,
 };
 
 fn routes(shared: Shared) -> Router {
-    Router::new().with_state(shared)
-}
-
-fn not_found() -> Response {
-    axum::http::StatusCode::NOT_FOUND.into_response()
+    Router::new()
+        .route("/v1/log_in", post(session::log_in))
+        .route("/v1/log_out", post(session::log_out))
+        .route("/v1/passwords/reset", post(recovery::request))
+        .route("/v1/passwords/reset/{code}/confirm", put(recovery::confirm))
+        .route("/trade-api/v2/login", post(session::log_in_v2))
+        .route("/trade-api/v2/logout", post(session::log_out))
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(map_response_with_state(shared.clone(), error::write))
+        .with_state(shared)
 }

@@ -1,7 +1,12 @@
 //! The dialect `kraken`: see README.md beside this file.
 
+mod error;
+mod keys;
+mod session;
+mod wire;
+
 use axum::Router;
-use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 
 use super::Dialect;
 use super::shared::Shared;
@@ -13,14 +18,20 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kraken,
     prefixes: &["/api/v1/auth"],
     routes,
-    words: Words { panicked: not_found, timed_out: not_found },
-    not_found,
+    words: Words { panicked: error::panicked, timed_out: error::timed_out },
+    not_found: error::not_found,
 };
 
 fn routes(shared: Shared) -> Router {
-    Router::new().with_state(shared)
-}
-
-fn not_found() -> Response {
-    axum::http::StatusCode::NOT_FOUND.into_response()
+    Router::new()
+        .route("/api/v1/auth/login", post(session::login))
+        // HEAD must change nothing (RFC 9110, 9.2.1), and would otherwise be answered by the GET.
+        .route("/api/v1/auth/logout", get(session::logout).head(error::wrong_method))
+        .route("/api/v1/auth/test", get(session::test))
+        .route("/api/v1/auth/startRegister", post(keys::start_register))
+        .route("/api/v1/auth/finishRegister", post(keys::finish_register))
+        .route("/api/v1/auth/startAuth", post(keys::start_auth))
+        .route("/api/v1/auth/finishAuth", post(keys::finish_auth))
+        .method_not_allowed_fallback(error::wrong_method)
+        .with_state(shared)
 }

@@ -1,0 +1,65 @@
+//! Security keys: registering one, and authenticating with one. The calls that start a ceremony take no body, and ignore one.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::error::Failure;
+use super::session::with_cookie;
+use super::wire::FinishRegisterRequest;
+use crate::core::flows::{second_factor, security_keys};
+use crate::core::model::KeyName;
+use crate::core::{CreationChallengeResponse, PublicKeyCredential, RequestChallengeResponse};
+use crate::dialect::shared::Shared;
+use crate::http::body::{Untyped, read_json};
+use crate::http::call::Caller;
+
+/// `POST /api/v1/auth/startRegister`.
+pub(super) async fn start_register(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+) -> Result<Json<CreationChallengeResponse>, Failure> {
+    shared.check_origin(&headers)?;
+    Ok(Json(security_keys::start_registration(shared.core(), &call, &shared.cookies(&headers)).await?))
+}
+
+/// `POST /api/v1/auth/finishRegister`.
+pub(super) async fn finish_register(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Failure> {
+    let request: FinishRegisterRequest = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
+    shared.check_origin(&headers)?;
+    let name = KeyName::parse(request.name.as_str().unwrap_or_default())?;
+    let presented = shared.cookies(&headers);
+    security_keys::finish_registration(shared.core(), &call, &presented, name, &request.credential).await?;
+    Ok(StatusCode::OK)
+}
+
+/// `POST /api/v1/auth/startAuth`.
+pub(super) async fn start_auth(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+) -> Result<Json<RequestChallengeResponse>, Failure> {
+    shared.check_origin(&headers)?;
+    Ok(Json(second_factor::start(shared.core(), &call, &shared.cookies(&headers)).await?))
+}
+
+/// `POST /api/v1/auth/finishAuth`.
+pub(super) async fn finish_auth(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let credential: PublicKeyCredential = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
+    shared.check_origin(&headers)?;
+    let signed_in = second_factor::finish(shared.core(), &call, &shared.cookies(&headers), &credential).await?;
+    with_cookie(&shared, &call, &signed_in)
+}
