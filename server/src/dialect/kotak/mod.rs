@@ -1,7 +1,16 @@
 //! The dialect `kotak`: see README.md beside this file.
 
+mod auth;
+mod error;
+mod headers;
+mod place;
+mod session_init;
+mod sign_in;
+mod sign_out;
+mod wire;
+
 use axum::Router;
-use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, get, post};
 
 use super::Dialect;
 use super::shared::Shared;
@@ -13,14 +22,17 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kotak,
     prefixes: &["/apim"],
     routes,
-    words: Words { panicked: not_found, timed_out: not_found },
-    not_found,
+    words: Words { panicked: error::panicked, timed_out: error::timed_out },
+    not_found: error::not_found,
 };
 
 fn routes(shared: Shared) -> Router {
-    Router::new().with_state(shared)
-}
-
-fn not_found() -> Response {
-    axum::http::StatusCode::NOT_FOUND.into_response()
+    Router::new()
+        .route("/apim/session/1.0/session/init", get(session_init::session_init))
+        .route("/apim/session/1.0/session/login/userid", post(sign_in::login))
+        .route("/apim/session/1.0/session/2FA/accesscode", post(sign_in::access_code))
+        .route("/apim/session/1.0/session/2FA/oneTimeToken", post(sign_in::one_time_token))
+        .route("/apim/session/1.0/session/logout", delete(sign_out::logout))
+        .method_not_allowed_fallback(async || error::method_not_allowed())
+        .with_state(shared)
 }

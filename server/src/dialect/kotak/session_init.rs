@@ -1,0 +1,30 @@
+//! The first call of a client: is it at the right place?
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::auth::application;
+use super::error::Failure;
+use super::headers::required;
+use super::wire::{Envelope, Initialised, Place};
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+/// Says where to go on. Whether there is such a user, it does not know.
+pub(super) async fn session_init(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+) -> Result<Json<Envelope<Initialised>>, Failure> {
+    application(&shared, &call, &headers).await?;
+    let userid = required(&headers, "userid")?.to_owned();
+    let success = Initialised {
+        status: "Success",
+        userid,
+        message: "The session can begin. Log in with the password.",
+        redirect: Place::of(shared.public_url()),
+        service: Place::of(shared.public_url()),
+    };
+    Ok(Json(Envelope { success }))
+}

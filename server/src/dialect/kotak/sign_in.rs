@@ -1,0 +1,105 @@
+//! Signing in, in two steps.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::auth::application;
+use super::error::Failure;
+use super::headers::required;
+use super::wire::{Envelope, LoggedIn, Place, Redirect, SessionOpened, UserCredentials, UserDetails, UserOnly};
+use crate::core::flows::{SignedIn, application_sign_in};
+use crate::core::model::{Email, Identifier};
+use crate::core::token::Secret;
+use crate::dialect::shared::Shared;
+use crate::http::body::{Untyped, read_json};
+use crate::http::call::Caller;
+
+/// The first step: the password, to a one-time token; and an access code goes out by mail.
+pub(super) async fn login(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Envelope<LoggedIn>>, Failure> {
+    let application = application(&shared, &call, &headers).await?;
+    let UserCredentials { userid, password } = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
+    let named = Identifier::any(&userid);
+    let begun = application_sign_in::begin(shared.core(), &call, &application, &named, &password).await?;
+    let email_id = masked(&begun.user.email);
+    let success = LoggedIn {
+        one_time_token: begun.one_time_token.reveal().to_owned(),
+        message: format!("An access code is on its way to {email_id}."),
+        status: "Temporary",
+        email_id,
+        access_code_time: begun.valid_for.as_secs(),
+        redirect: Redirect { place: Place::of(shared.public_url()), userid },
+    };
+    Ok(Json(Envelope { success }))
+}
+
+/// The second step, with the access code.
+pub(super) async fn access_code(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Envelope<SessionOpened>>, Failure> {
+    let application = application(&shared, &call, &headers).await?;
+    let token = Secret::new(required(&headers, "oneTimeToken")?);
+    let UserDetails { userid, access_code } = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
+    let (core, named) = (shared.core(), Identifier::any(&userid));
+    let opened = application_sign_in::finish(core, &call, &application, &named, &token, Some(&access_code)).await?;
+    Ok(session_opened(&shared, userid, &opened))
+}
+
+/// The second step of applications whose one-time token suffices.
+pub(super) async fn one_time_token(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Envelope<SessionOpened>>, Failure> {
+    let application = application(&shared, &call, &headers).await?;
+    let token = Secret::new(required(&headers, "oneTimeToken")?);
+    let UserOnly { userid } = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
+    let (core, named) = (shared.core(), Identifier::any(&userid));
+    let opened = application_sign_in::finish(core, &call, &application, &named, &token, None).await?;
+    Ok(session_opened(&shared, userid, &opened))
+}
+
+fn session_opened(shared: &Shared, userid: String, opened: &SignedIn) -> Json<Envelope<SessionOpened>> {
+    let success = SessionOpened {
+        session_token: opened.token.reveal().to_owned(),
+        user_id: userid,
+        client_code: opened.user.username.as_str().to_owned(),
+        client_name: opened.user.display_name(),
+        login_time: opened.session.authenticated_at,
+        redirect: Place::of(shared.public_url()),
+        service: Place::of(shared.public_url()),
+    };
+    Json(Envelope { success })
+}
+
+/// Enough of an address for its owner to know it by: the first character, if there are more, and the domain. The stars do not tell the
+/// length.
+fn masked(email: &Email) -> String {
+    let (local, domain) = email.as_str().rsplit_once('@').unwrap_or_default();
+    let mut local = local.chars();
+    let first = local.next().filter(|_| local.next().is_some());
+    format!("{}***@{domain}", first.map(String::from).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+    use crate::core::model::Email;
+
+    #[test]
+    fn masks() {
+        for (address, shown) in [("ann@example.com", "a***@example.com"), ("a@b.c", "***@b.c"), ("éa@b.c", "é***@b.c")] {
+            assert_eq!(masked(&Email::parse(address).unwrap()), shown);
+        }
+    }
+}

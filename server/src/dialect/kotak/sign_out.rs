@@ -1,0 +1,28 @@
+//! Signing out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::auth::application;
+use super::error::Failure;
+use super::headers::required;
+use super::wire::{Envelope, LoggedOut};
+use crate::core::flows::session::{Claim, Presented, sign_out};
+use crate::core::model::Identifier;
+use crate::core::token::SessionToken;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+/// Ends the session, for the application that opened it and the user whose it is.
+pub(super) async fn logout(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    headers: HeaderMap,
+) -> Result<Json<Envelope<LoggedOut>>, Failure> {
+    let application = application(&shared, &call, &headers).await?;
+    let token = SessionToken::presented(required(&headers, "sessionToken")?);
+    let claim = Claim::Application(application.id, Identifier::any(required(&headers, "userid")?));
+    sign_out(shared.core(), &call, &Presented { tokens: vec![token], claim }).await?;
+    Ok(Json(Envelope { success: LoggedOut { message: "The session has ended." } }))
+}
