@@ -29,6 +29,8 @@ pub enum Event {
     PasswordChanged,
     /// An operator set a user's password.
     PasswordSet,
+    /// An administrator asked for a link to set a new password, on a user's behalf.
+    RecoverySent,
     /// A link to set a new password was mailed.
     RecoveryMailed,
     /// A new password was set with such a link.
@@ -76,6 +78,7 @@ impl Event {
             Self::KeyCloneSuspected => "key_clone_suspected",
             Self::PasswordChanged => "password_changed",
             Self::PasswordSet => "password_set",
+            Self::RecoverySent => "recovery_sent",
             Self::RecoveryMailed => "recovery_mailed",
             Self::RecoveryCompleted => "recovery_completed",
             Self::CodeMailed => "code_mailed",

@@ -7,7 +7,7 @@ use crate::core::call::Call;
 use crate::core::model::{
     Email, Identifier, MailKind, Page, Paged, PersonName, Role, SecurityKey, Status, User, UserId, Username,
 };
-use crate::core::outbox;
+use crate::core::outbox::{self, LinkForm};
 use crate::core::store::{Tx, passwords, security_keys, sessions, tickets, users};
 use crate::core::strength::Context;
 use crate::core::token::Secret;
@@ -206,6 +206,27 @@ pub async fn set_password(core: &Core, call: &Call, authority: Authority, refere
     let user = work.await?;
     core.mail_promised.notify_one();
     Ok(user)
+}
+
+/// Has a link to set a new password mailed to a user.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a disabled user, who could not use it.
+pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, reference: &str, form: LinkForm) -> Result<()> {
+    let (call, reference) = (call.clone(), reference.to_owned());
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = by_reference(tx, &reference).await?;
+            if user.status == Status::Disabled {
+                return Err(Refusal::Conflict { problem: "The account is disabled." }.into());
+            }
+            outbox::request(tx, &call, MailKind::Recovery, &user.email.key(), form.as_str()).await?;
+            Ok(record(tx, &call, Record::by(authority.actor(), Event::RecoverySent, Some(user.id), None)).await?)
+        })
+    });
+    work.await?;
+    core.mail_promised.notify_one();
+    Ok(())
 }
 
 /// Removes a key that a user has lost; sessions that rest on it are lowered.

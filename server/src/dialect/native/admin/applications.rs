@@ -1,0 +1,58 @@
+//! `/admin/v1/applications`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::super::auth::Administrator;
+use super::super::error::Problem;
+use super::super::read::{Body, Id, Query, page};
+use super::super::wire::{Items, PageQuery};
+use super::wire::{Application, NewApplication, Registered};
+use crate::core::flows::applications::{self, Registration};
+use crate::core::model::ApplicationId;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Administrator(authority): Administrator,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Items<Application>>, Problem> {
+    let page = page(query.after.as_deref(), query.limit.as_deref())?;
+    Ok(Json(Items::of(&applications::list(shared.core(), authority, page).await?, Application::from)))
+}
+
+pub(super) async fn create(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Body(body): Body<NewApplication>,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let registration = Registration {
+        name: body.name,
+        networks: body.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>()?,
+        one_time_token_suffices: body.one_time_token_suffices,
+    };
+    let registered = applications::create(shared.core(), &call, authority, registration).await?;
+    Ok((StatusCode::CREATED, Json((&registered).into())))
+}
+
+pub(super) async fn rotate(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Id(id): Id<ApplicationId>,
+) -> Result<Json<Registered>, Problem> {
+    Ok(Json((&applications::rotate(shared.core(), &call, authority, id).await?).into()))
+}
+
+pub(super) async fn revoke(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Id(id): Id<ApplicationId>,
+) -> Result<StatusCode, Problem> {
+    applications::revoke(shared.core(), &call, authority, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

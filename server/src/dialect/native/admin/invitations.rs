@@ -1,0 +1,90 @@
+//! `/admin/v1/invitations`: as their makers see them, by handle.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::super::auth::Administrator;
+use super::super::error::Problem;
+use super::super::read::{Body, Id, Query, page};
+use super::super::wire::{Items, PageQuery};
+use super::view;
+use super::wire::{ExpiresIn, Invitation, Invited, NewInvitation};
+use crate::config::duration::Span;
+use crate::core::Refusal;
+use crate::core::flows::invitations;
+use crate::core::model::{Email, InvitationId, Role};
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+/// An invitation that nobody remembers is an open door.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+impl ExpiresIn {
+    fn read(&self) -> Result<Duration, Refusal> {
+        let span = match self {
+            Self::Seconds(seconds) => Some(Duration::from_secs(*seconds)),
+            Self::Span(text) => text.parse::<Span>().ok().map(Span::get),
+        };
+        let within = |span: &Duration| (Duration::from_secs(1)..=LONGEST).contains(span);
+        let problem = "An invitation is good for a second to 366 days: whole seconds, or a text such as 90m, 24h or 7d.";
+        span.filter(within).ok_or(Refusal::Invalid { field: "expires_in", problem })
+    }
+}
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Items<Invitation>>, Problem> {
+    let page = page(query.after.as_deref(), query.limit.as_deref())?;
+    let found = invitations::list(shared.core(), authority, page).await?;
+    Ok(Json(Items::of(&found, |invitation| view::invitation(invitation, call.now))))
+}
+
+pub(super) async fn create(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Body(body): Body<NewInvitation>,
+) -> Result<(StatusCode, Json<Invited>), Problem> {
+    let email = Email::parse(&body.email)?;
+    let role = body.role.unwrap_or(Role::Member);
+    let valid_for = body.expires_in.as_ref().map(ExpiresIn::read).transpose()?;
+    let made = invitations::create(shared.core(), &call, authority, email, role, valid_for).await?;
+    Ok((StatusCode::CREATED, Json(view::invited(&made, call.now))))
+}
+
+pub(super) async fn revoke(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Id(handle): Id<InvitationId>,
+) -> Result<StatusCode, Problem> {
+    invitations::revoke(shared.core(), &call, authority, handle).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expiry() {
+        let day = Duration::from_secs(86_400);
+        for (given, right) in [
+            (ExpiresIn::Seconds(86_400), Some(day)),
+            (ExpiresIn::Span("7d".to_owned()), Some(day * 7)),
+            (ExpiresIn::Seconds(0), None),
+            (ExpiresIn::Seconds(u64::MAX), None),
+            (ExpiresIn::Span("367d".to_owned()), None),
+            (ExpiresIn::Span("soon".to_owned()), None),
+            (ExpiresIn::Span("999ms".to_owned()), None),
+        ] {
+            assert_eq!(given.read().ok(), right);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `/admin/v1/sessions`, and those of one user.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::super::auth::Administrator;
+use super::super::error::Problem;
+use super::super::read::{Id, Query, UserReference, page};
+use super::super::wire::{Ended, Items, PageQuery};
+use super::wire::UserSession;
+use crate::core::flows::{sessions, users};
+use crate::core::model::SessionId;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Items<UserSession>>, Problem> {
+    let page = page(query.after.as_deref(), query.limit.as_deref())?;
+    Ok(Json(Items::of(&sessions::list(shared.core(), &call, authority, None, page).await?, UserSession::from)))
+}
+
+pub(super) async fn end(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Id(id): Id<SessionId>,
+) -> Result<StatusCode, Problem> {
+    sessions::end(shared.core(), &call, authority, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn list_of_user(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Items<UserSession>>, Problem> {
+    let page = page(query.after.as_deref(), query.limit.as_deref())?;
+    let user = users::find(shared.core(), authority, &user).await?.user.id;
+    Ok(Json(Items::of(&sessions::list(shared.core(), &call, authority, Some(user), page).await?, UserSession::from)))
+}
+
+pub(super) async fn end_of_user(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<Json<Ended>, Problem> {
+    let user = users::find(shared.core(), authority, &user).await?.user.id;
+    let ended = sessions::end_all(shared.core(), &call, authority, user).await?;
+    Ok(Json(Ended { ended }))
+}

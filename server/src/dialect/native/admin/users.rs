@@ -1,0 +1,116 @@
+//! `/admin/v1/users`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::super::auth::Administrator;
+use super::super::error::Problem;
+use super::super::read::{Body, Id, Query, UserReference, page};
+use super::super::wire::Items;
+use super::wire::{self, User, UserDetail, UsersQuery};
+use crate::core::Refusal;
+use crate::core::flows::users::{self, NewUser};
+use crate::core::model::{Email, PersonName, Role, SecurityKeyId, Username};
+use crate::core::outbox::LinkForm;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Administrator(authority): Administrator,
+    Query(query): Query<UsersQuery>,
+) -> Result<Json<Items<User>>, Problem> {
+    let UsersQuery { after, limit, search } = query;
+    let Some(prefix) = search else {
+        let page = page(after.as_deref(), limit.as_deref())?;
+        return Ok(Json(Items::of(&users::list(shared.core(), authority, page).await?, User::from)));
+    };
+    if after.is_some() || limit.is_some() {
+        let problem = "A search is answered in one piece: it goes without `after` and `limit`.";
+        return Err(Refusal::Invalid { field: "search", problem }.into());
+    }
+    Ok(Json(Items::whole(&users::search(shared.core(), authority, &prefix).await?, User::from)))
+}
+
+impl wire::NewUser {
+    fn read(self) -> Result<NewUser, Refusal> {
+        Ok(NewUser {
+            username: Username::parse(&self.username)?,
+            email: Email::parse(&self.email)?,
+            first_name: PersonName::parse("first_name", &self.first_name)?,
+            last_name: PersonName::parse("last_name", &self.last_name)?,
+            role: self.role.unwrap_or(Role::Member),
+            verified: self.email_verified,
+            password: self.password,
+        })
+    }
+}
+
+pub(super) async fn create(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Body(body): Body<wire::NewUser>,
+) -> Result<(StatusCode, Json<User>), Problem> {
+    let user = users::create(shared.core(), &call, authority, body.read()?).await?;
+    Ok((StatusCode::CREATED, Json((&user).into())))
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<Json<UserDetail>, Problem> {
+    Ok(Json((&users::find(shared.core(), authority, &user).await?).into()))
+}
+
+pub(super) async fn disable(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<Json<User>, Problem> {
+    Ok(Json((&users::disable(shared.core(), &call, authority, &user).await?).into()))
+}
+
+pub(super) async fn enable(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<Json<User>, Problem> {
+    Ok(Json((&users::enable(shared.core(), &call, authority, &user).await?).into()))
+}
+
+pub(super) async fn delete(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<StatusCode, Problem> {
+    users::delete(shared.core(), &call, authority, &user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn send_recovery(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<StatusCode, Problem> {
+    users::send_recovery(shared.core(), &call, authority, &user, LinkForm::CodeAndUser).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+pub(super) async fn remove_key(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+    Id(key): Id<SecurityKeyId>,
+) -> Result<StatusCode, Problem> {
+    let owner = users::find(shared.core(), authority, &user).await?.user.id;
+    users::remove_key(shared.core(), &call, authority, owner, key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

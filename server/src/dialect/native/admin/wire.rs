@@ -1,0 +1,145 @@
+//! The JSON of `/admin/v1`. Times are RFC 3339 in UTC.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::wire::{Key, Session};
+use crate::core::clock::Timestamp;
+use crate::core::model::{
+    ApplicationId, InvitationId, InvitationState, MailId, MailKind, MailState, Network, Role, Status, UserId,
+};
+use crate::core::token::Secret;
+
+#[derive(Deserialize)]
+pub(super) struct UsersQuery {
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<String>,
+    pub(super) search: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AuditQuery {
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) event: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewUser {
+    pub(super) username: String,
+    pub(super) email: String,
+    #[serde(default)]
+    pub(super) first_name: String,
+    #[serde(default)]
+    pub(super) last_name: String,
+    pub(super) role: Option<Role>,
+    #[serde(default)]
+    pub(super) email_verified: bool,
+    pub(super) password: Option<Secret>,
+}
+
+#[derive(Serialize)]
+pub(super) struct User {
+    pub(super) id: UserId,
+    pub(super) username: String,
+    pub(super) email: String,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) role: Role,
+    pub(super) status: Status,
+    pub(super) email_verified: bool,
+    pub(super) email_verified_at: Option<Timestamp>,
+    pub(super) created_at: Timestamp,
+}
+
+#[derive(Serialize)]
+pub(super) struct UserDetail {
+    #[serde(flatten)]
+    pub(super) user: User,
+    pub(super) security_keys: Vec<Key>,
+}
+
+#[derive(Serialize)]
+pub(super) struct UserSession {
+    #[serde(flatten)]
+    pub(super) session: Session,
+    pub(super) user_id: UserId,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewInvitation {
+    pub(super) email: String,
+    pub(super) role: Option<Role>,
+    pub(super) expires_in: Option<ExpiresIn>,
+}
+
+/// Whole seconds, or a number with a unit: `7d`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum ExpiresIn {
+    Seconds(u64),
+    Span(String),
+}
+
+#[derive(Serialize)]
+pub(super) struct Invitation {
+    pub(super) handle: InvitationId,
+    pub(super) email: String,
+    pub(super) role: Role,
+    pub(super) state: InvitationState,
+    pub(super) created_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) used_at: Option<Timestamp>,
+    pub(super) revoked_at: Option<Timestamp>,
+}
+
+/// The only answer that has the secret.
+#[derive(Serialize)]
+pub(super) struct Invited {
+    #[serde(flatten)]
+    pub(super) invitation: Invitation,
+    pub(super) id: String,
+    pub(super) link: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewApplication {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) networks: Vec<String>,
+    #[serde(default)]
+    pub(super) one_time_token_suffices: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Application {
+    pub(super) app_id: ApplicationId,
+    pub(super) name: String,
+    pub(super) networks: Vec<Network>,
+    pub(super) one_time_token_suffices: bool,
+    pub(super) created_at: Timestamp,
+    pub(super) revoked_at: Option<Timestamp>,
+}
+
+/// The only answer that has the secrets.
+#[derive(Serialize)]
+pub(super) struct Registered {
+    #[serde(flatten)]
+    pub(super) application: Application,
+    pub(super) consumer_key: String,
+    pub(super) access_token: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Mail {
+    pub(super) id: MailId,
+    pub(super) kind: MailKind,
+    pub(super) state: MailState,
+    pub(super) recipient: Option<String>,
+    pub(super) user_id: Option<UserId>,
+    pub(super) attempts: i64,
+    pub(super) due_at: Timestamp,
+    pub(super) created_at: Timestamp,
+    pub(super) finished_at: Option<Timestamp>,
+    pub(super) error: Option<String>,
+}

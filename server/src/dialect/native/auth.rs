@@ -1,0 +1,59 @@
+//! How this wire carries a session: in `Authorization: Bearer` (RFC 6750) or, without that header, in a cookie.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::error::Problem;
+use crate::core::Refusal;
+use crate::core::flows::session::{self, Authority, Claim, Presented};
+use crate::core::token::SessionToken;
+use crate::dialect::shared::Shared;
+use crate::http::bearer::authorization;
+use crate::http::call;
+
+fn presented(shared: &Shared, headers: &HeaderMap) -> Result<Presented, Refusal> {
+    match authorization(headers) {
+        Ok(None) => Ok(shared.cookies(headers)),
+        Ok(Some(bearer)) => {
+            // Whoever sends the header means it: a wrong one is not mended by a cookie that happens to come along.
+            let token = bearer.standard().ok_or(Refusal::NotSignedIn)?;
+            Ok(Presented { tokens: vec![SessionToken::presented(token)], claim: Claim::None })
+        }
+        Err(_) => Err(Refusal::NotSignedIn),
+    }
+}
+
+/// Extracts what the caller brings, unchecked: the flows check it.
+pub(super) struct Brought(pub(super) Presented);
+
+impl FromRequestParts<Shared> for Brought {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        Ok(Self(presented(shared, &parts.headers)?))
+    }
+}
+
+/// Extracts an administrator's authority; anybody else is refused before the rest of the request is read.
+pub(super) struct Administrator(pub(super) Authority);
+
+impl FromRequestParts<Shared> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        let presented = presented(shared, &parts.headers)?;
+        Ok(Self(session::check_administrator(shared.core(), &call::call(parts)?, &presented).await?))
+    }
+}
+
+/// The own-origin rule, around every URL of this dialect: here, all that changes anything is no GET.
+pub(super) async fn own_origin(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let checked = if request.method().is_safe() { Ok(()) } else { shared.check_origin(request.headers()) };
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => Problem::from(refusal).into_response(),
+    }
+}

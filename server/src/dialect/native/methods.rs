@@ -1,0 +1,13 @@
+//! `/auth/v1/methods`: what this server offers.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::wire::Methods;
+use crate::core::flows::methods::methods;
+use crate::dialect::shared::Shared;
+
+pub(super) async fn list(State(shared): State<Shared>) -> Json<Methods> {
+    let offered = methods(shared.core());
+    Json(Methods { password: offered.password, email_code: offered.email_code, security_key: offered.security_key })
+}

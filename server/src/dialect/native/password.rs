@@ -1,0 +1,23 @@
+//! `/auth/v1/password`: changing one's own password.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::auth::Brought;
+use super::error::Problem;
+use super::read::Body;
+use super::sign_in::answer;
+use super::wire::PasswordChange;
+use crate::core::flows::change_password::change_password;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn change(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+    Body(body): Body<PasswordChange>,
+) -> Result<Response, Problem> {
+    let changed = change_password(shared.core(), &call, &presented, &body.current_password, &body.new_password).await?;
+    answer(&shared, &call, &changed)
+}

@@ -1,0 +1,33 @@
+//! `/auth/v1/second-factor`: authenticating with a security key.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::auth::Brought;
+use super::error::Problem;
+use super::read::Body;
+use super::sign_in::answer;
+use super::wire::SecondFactor;
+use crate::core::RequestChallengeResponse;
+use crate::core::flows::second_factor;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn start(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<Json<RequestChallengeResponse>, Problem> {
+    Ok(Json(second_factor::start(shared.core(), &call, &presented).await?))
+}
+
+pub(super) async fn finish(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+    Body(body): Body<SecondFactor>,
+) -> Result<Response, Problem> {
+    let promoted = second_factor::finish(shared.core(), &call, &presented, &body.credential).await?;
+    answer(&shared, &call, &promoted)
+}

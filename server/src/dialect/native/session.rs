@@ -1,0 +1,34 @@
+//! `/auth/v1/session`: who am I, and signing out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use super::auth::Brought;
+use super::error::Problem;
+use super::view;
+use super::wire::CurrentSession;
+use crate::core::flows::session::{self, Need};
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<Json<CurrentSession>, Problem> {
+    let checked = session::check(shared.core(), &call, &presented, Need::Full).await?;
+    Ok(Json(view::current(&checked.session, &checked.user)))
+}
+
+pub(super) async fn sign_out(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<Response, Problem> {
+    session::sign_out(shared.core(), &call, &presented).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    shared.clear_cookies(response.headers_mut());
+    Ok(response)
+}

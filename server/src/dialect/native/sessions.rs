@@ -1,0 +1,45 @@
+//! `/auth/v1/sessions`: one's own sessions.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::auth::Brought;
+use super::error::Problem;
+use super::read::{Id, Query, page};
+use super::wire::{Ended, Items, OwnSession, PageQuery};
+use crate::core::flows::sessions;
+use crate::core::model::{Session, SessionId};
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Items<OwnSession>>, Problem> {
+    let page = page(query.after.as_deref(), query.limit.as_deref())?;
+    let own = sessions::list_own(shared.core(), &call, &presented, page).await?;
+    let view = |session: &Session| OwnSession { current: own.current == session.id, session: session.into() };
+    Ok(Json(Items::of(&own.sessions, view)))
+}
+
+pub(super) async fn end(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+    Id(id): Id<SessionId>,
+) -> Result<StatusCode, Problem> {
+    sessions::end_own(shared.core(), &call, &presented, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn end_others(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<Json<Ended>, Problem> {
+    let ended = sessions::end_others(shared.core(), &call, &presented).await?;
+    Ok(Json(Ended { ended }))
+}

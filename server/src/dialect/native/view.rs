@@ -1,0 +1,98 @@
+//! From core's structs to the wire's.
+
+use super::wire::{CurrentSession, Items, Key, PasswordProblem, Profile, Session, User};
+use crate::core::gate::assurance;
+use crate::core::model::{self, Paged, SessionState};
+use crate::core::refusal;
+
+/// `full` or `half`.
+pub(super) const fn status(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Full => "full",
+        SessionState::Half => "half",
+    }
+}
+
+impl From<&model::Session> for Session {
+    fn from(session: &model::Session) -> Self {
+        Self {
+            id: session.id,
+            status: status(session.state),
+            factors: session.factors,
+            assurance_level: assurance(session.factors).level(),
+            application_id: session.application_id,
+            dialect: session.dialect.clone(),
+            address: session.address.clone(),
+            user_agent: session.user_agent.clone(),
+            created_at: session.created_at,
+            authenticated_at: session.authenticated_at,
+            last_seen_at: session.last_seen_at,
+            idle_expires_at: session.idle_expires_at,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+impl From<&model::User> for User {
+    fn from(user: &model::User) -> Self {
+        let profile = Profile {
+            email: user.email.as_str().to_owned(),
+            username: user.username.as_str().to_owned(),
+            first_name: user.first_name.as_str().to_owned(),
+            last_name: user.last_name.as_str().to_owned(),
+            role: user.role,
+            email_verified: user.email_verified_at.is_some(),
+        };
+        Self { id: user.id, profile: Some(profile) }
+    }
+}
+
+/// A session's user as the session's holder may see them: one factor does not open the profile of somebody who has two.
+pub(super) fn user_within(session: &model::Session, user: &model::User) -> User {
+    match session.state {
+        SessionState::Full => user.into(),
+        SessionState::Half => User { id: user.id, profile: None },
+    }
+}
+
+/// Who am I.
+pub(super) fn current(session: &model::Session, user: &model::User) -> CurrentSession {
+    CurrentSession {
+        user: user_within(session, user),
+        factors: session.factors,
+        assurance_level: assurance(session.factors).level(),
+        expires_at: session.expires_at,
+        idle_expires_at: session.idle_expires_at,
+        session: session.into(),
+    }
+}
+
+impl From<&model::SecurityKey> for Key {
+    fn from(key: &model::SecurityKey) -> Self {
+        let name = key.name.as_str().to_owned();
+        Self { id: key.id, name, created_at: key.created_at, last_used_at: key.last_used_at }
+    }
+}
+
+impl From<&refusal::PasswordProblem> for PasswordProblem {
+    fn from(problem: &refusal::PasswordProblem) -> Self {
+        let (code, minimum, maximum) = match problem {
+            refusal::PasswordProblem::TooShort { minimum } => ("too_short", Some(*minimum), None),
+            refusal::PasswordProblem::TooLong { maximum } => ("too_long", None, Some(*maximum)),
+            refusal::PasswordProblem::TooWeak { .. } => ("too_weak", None, None),
+        };
+        Self { code, message: problem.message(), minimum, maximum }
+    }
+}
+
+impl<T> Items<T> {
+    /// A page, item by item.
+    pub(super) fn of<'a, M>(page: &'a Paged<M>, view: impl Fn(&'a M) -> T) -> Self {
+        Self { items: page.items.iter().map(view).collect(), next: page.next.clone() }
+    }
+
+    /// A list that is whole in one piece.
+    pub(super) fn whole<'a, M>(items: &'a [M], view: impl Fn(&'a M) -> T) -> Self {
+        Self { items: items.iter().map(view).collect(), next: None }
+    }
+}

@@ -1,0 +1,208 @@
+//! The JSON of `/auth/v1`, and what `/admin/v1` has in common with it. Times are RFC 3339 in UTC.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::clock::Timestamp;
+use crate::core::model::{ApplicationId, Factors, Role, SecurityKeyId, SessionId, UserId};
+use crate::core::token::Secret;
+use crate::core::{PublicKeyCredential, RegisterPublicKeyCredential};
+
+/// RFC 9457, section 3.
+#[derive(Debug, Serialize)]
+pub(super) struct ProblemDocument {
+    pub(super) r#type: String,
+    pub(super) title: &'static str,
+    pub(super) status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
+    /// Which value is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) field: Option<&'static str>,
+    /// What is wrong with a new password.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) problems: Vec<PasswordProblem>,
+    /// Whole seconds, as in the header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PasswordProblem {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) minimum: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) maximum: Option<usize>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PasswordSignIn {
+    pub(super) identifier: String,
+    pub(super) password: Secret,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CodeRequest {
+    pub(super) email: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CodeSignIn {
+    pub(super) email: String,
+    pub(super) code: Secret,
+}
+
+/// The answer to every call that issues a token: it is in no other.
+#[derive(Serialize)]
+pub(super) struct SignedIn {
+    pub(super) token: String,
+    /// `full` or `half`.
+    pub(super) status: &'static str,
+    pub(super) second_factor_required: bool,
+    pub(super) session: Session,
+    pub(super) user: User,
+}
+
+/// Who am I.
+#[derive(Serialize)]
+pub(super) struct CurrentSession {
+    pub(super) user: User,
+    pub(super) factors: Factors,
+    pub(super) assurance_level: u8,
+    pub(super) expires_at: Timestamp,
+    pub(super) idle_expires_at: Timestamp,
+    pub(super) session: Session,
+}
+
+#[derive(Serialize)]
+pub(super) struct User {
+    pub(super) id: UserId,
+    /// Left out while a second factor is owed.
+    #[serde(flatten)]
+    pub(super) profile: Option<Profile>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Profile {
+    pub(super) email: String,
+    pub(super) username: String,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) role: Role,
+    pub(super) email_verified: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    /// `full` or `half`.
+    pub(super) status: &'static str,
+    pub(super) factors: Factors,
+    pub(super) assurance_level: u8,
+    pub(super) application_id: Option<ApplicationId>,
+    pub(super) dialect: String,
+    pub(super) address: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) authenticated_at: Timestamp,
+    pub(super) last_seen_at: Timestamp,
+    pub(super) idle_expires_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+#[derive(Serialize)]
+pub(super) struct OwnSession {
+    #[serde(flatten)]
+    pub(super) session: Session,
+    pub(super) current: bool,
+}
+
+/// A piece of a list; `next` is the `after` of the next piece.
+#[derive(Serialize)]
+pub(super) struct Items<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next: Option<String>,
+}
+
+/// The query of every list.
+#[derive(Deserialize)]
+pub(super) struct PageQuery {
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Ended {
+    pub(super) ended: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PasswordChange {
+    pub(super) current_password: Secret,
+    pub(super) new_password: Secret,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RecoveryRequest {
+    pub(super) identifier: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RecoveryConfirmation {
+    pub(super) code: Secret,
+    pub(super) password: Secret,
+    pub(super) user_id: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Methods {
+    pub(super) password: bool,
+    pub(super) email_code: bool,
+    pub(super) security_key: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct KeyRegistration {
+    pub(super) name: String,
+    pub(super) credential: RegisterPublicKeyCredential,
+}
+
+#[derive(Deserialize)]
+pub(super) struct KeyNaming {
+    pub(super) name: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Key {
+    pub(super) id: SecurityKeyId,
+    pub(super) name: String,
+    pub(super) created_at: Timestamp,
+    pub(super) last_used_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SecondFactor {
+    pub(super) credential: PublicKeyCredential,
+}
+
+#[derive(Deserialize)]
+pub(super) struct InvitationReference {
+    pub(super) id: Secret,
+}
+
+#[derive(Serialize)]
+pub(super) struct OpenInvitation {
+    pub(super) email: String,
+    pub(super) role: Role,
+    pub(super) created_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewAccount {
+    pub(super) id: Secret,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) password: Secret,
+}
