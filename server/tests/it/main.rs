@@ -4,6 +4,8 @@
 
 mod app;
 mod authenticator;
+mod dialect_kalshi;
+mod dialect_kraken;
 mod flow_passwords;
 mod flow_sessions;
 mod flow_tickets;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::wire::ApiErrorResponse;
@@ -166,6 +166,11 @@ const INTERNAL: Failure = Failure::server(Code::InternalError, "Something went w
 
 pub(super) async fn wrong_method() -> Failure {
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, Code::NotFound, "This URL does not have this method.")
+}
+
+/// For a URL whose GET has an effect, so that it has no HEAD.
+pub(super) async fn get_only() -> ([(HeaderName, &'static str); 1], Failure) {
+    ([(header::ALLOW, "GET")], wrong_method().await)
 }
 
 pub(super) fn not_found() -> Response {

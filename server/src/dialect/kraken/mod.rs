@@ -26,7 +26,7 @@ fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/api/v1/auth/login", post(session::login))
         // HEAD must change nothing (RFC 9110, 9.2.1), and would otherwise be answered by the GET.
-        .route("/api/v1/auth/logout", get(session::logout).head(error::wrong_method))
+        .route("/api/v1/auth/logout", get(session::logout).head(error::get_only).fallback(error::get_only))
         .route("/api/v1/auth/test", get(session::test))
         .route("/api/v1/auth/startRegister", post(keys::start_register))
         .route("/api/v1/auth/finishRegister", post(keys::finish_register))
