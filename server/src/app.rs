@@ -8,8 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::config::Config;
 use crate::config::url::DatabaseUrl;
+use crate::config::{Config, ConfigError, Loaded};
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
 use crate::core::{Core, Fault};
@@ -74,6 +74,23 @@ impl From<TemplateError> for StartError {
 /// When the database cannot be opened.
 pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
     Ok(Core::open(policy(config), &desk.call()).await?)
+}
+
+/// Finds what only those who use a value can judge: the mail server's URL, the senders, the templates.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
+    let (config, origin) = (&loaded.config, loaded.config.origin());
+    let (service, templates) = (config.service_name.as_str(), config.templates.dir.as_deref());
+    if let Some(url) = &config.smtp_url {
+        Transport::from_url(url.reveal()).map_err(|mend| loaded.complain("smtp_url", &mend))?;
+    }
+    sender(config).map_err(|mend| loaded.complain("mail.from", &mend))?;
+    let broken = |error: TemplateError| loaded.complain("templates.dir", &error.to_string());
+    Renderer::new(service, origin.origin(), templates).map_err(broken)?;
+    pages::render::Pages::new(service, templates).map_err(broken)?;
+    Ok(())
 }
 
 /// Builds the server.
@@ -147,9 +164,7 @@ fn metrics(shared: &Shared) -> Metrics {
 fn mailer(config: &Config) -> Result<Mailer, StartError> {
     let (service, origin) = (config.service_name.as_str(), config.origin());
     let renderer = Renderer::new(service, origin.origin(), config.templates.dir.as_deref())?;
-    let reply_to = config.mail.reply_to.as_ref().map(ToString::to_string);
-    let from = config.mail.from.as_ref().map(ToString::to_string);
-    let sender = Sender::new(service, from.as_deref(), reply_to.as_deref(), origin.origin()).map_err(StartError)?;
+    let sender = sender(config).map_err(StartError)?;
     let transport = match &config.smtp_url {
         Some(url) => Transport::from_url(url.reveal()).map_err(StartError)?,
         None => {
@@ -158,6 +173,12 @@ fn mailer(config: &Config) -> Result<Mailer, StartError> {
         }
     };
     Ok(Mailer::new(renderer, sender, transport))
+}
+
+fn sender(config: &Config) -> Result<Sender, String> {
+    let reply_to = config.mail.reply_to.as_ref().map(ToString::to_string);
+    let from = config.mail.from.as_ref().map(ToString::to_string);
+    Sender::new(config.service_name.as_str(), from.as_deref(), reply_to.as_deref(), config.origin().origin())
 }
 
 /// What core needs of the configuration.

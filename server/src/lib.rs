@@ -4,6 +4,7 @@
 //! `tests/it/house.rs` checks it.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod core;
 pub mod dialect;

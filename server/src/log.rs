@@ -124,7 +124,8 @@ fn plain(value: &str) -> bool {
     !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '=' | '\\'))
 }
 
-fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> String {
+/// The text with what could end a line or speak to a terminal written by `escape`.
+pub(crate) fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         // The two separators end lines in some viewers; the others of the second range turn the direction of writing.

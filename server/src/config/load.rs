@@ -58,7 +58,7 @@ impl fmt::Display for Place {
             Self::Default => f.write_str("default"),
             Self::File(path, line) => write!(f, "{}, line {line}", path.display()),
             Self::Environment(name) => write!(f, "environment variable {}", name.escape_debug()),
-            Self::Flag(key) => write!(f, "flag --{}", key.replace(['_', '.'], "-").escape_debug()),
+            Self::Flag(key) => write!(f, "flag --{}", flag(key).escape_debug()),
         }
     }
 }
@@ -201,6 +201,18 @@ fn names(sections: bool) -> impl Iterator<Item = String> {
     })
 }
 
+/// Every key by its dotted name, with its documentation for the operator.
+#[must_use]
+pub fn keys() -> Vec<(String, String)> {
+    let mut entries = Vec::new();
+    Config::default().visit("", &[], &mut entries);
+    let leaf = |entry| match entry {
+        Entry::Section { .. } => None,
+        Entry::Leaf { key, doc, .. } => Some((key, doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "))),
+    };
+    entries.into_iter().filter_map(leaf).collect()
+}
+
 fn is_section(key: &str) -> bool {
     names(true).any(|section| section == key)
 }
@@ -222,6 +234,12 @@ fn unknown(key: &str, place: &Place) -> String {
 #[must_use]
 pub fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
+/// The flag of a key, without the dashes before it.
+#[must_use]
+pub fn flag(key: &str) -> String {
+    key.replace(['_', '.'], "-")
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -1,0 +1,100 @@
+//! What the server says on standard output when it starts: where it is, where mail goes, where the data is, what to do first.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::console::OPERATOR;
+use super::failure::Failure;
+use super::output::{Output, fields};
+use super::settings::Settings;
+use crate::app::App;
+use crate::config::Loaded;
+use crate::config::load::Place;
+use crate::core::flows::users;
+use crate::core::model::Page;
+
+#[derive(Serialize)]
+struct Greeting {
+    listen: String,
+    public_url: String,
+    mail: String,
+    database: String,
+    metrics: Option<String>,
+    /// The command that creates the first user, while there is none.
+    create_user: Option<String>,
+}
+
+/// Says it. Nobody needs to listen.
+pub(super) async fn write(loaded: &Loaded, settings: &Settings, app: &App, output: Output) -> Result<(), Failure> {
+    let config = &loaded.config;
+    let none = users::list(app.shared.core(), OPERATOR, Page::new(None, Some(1))).await?.items.is_empty();
+    let greeting = Greeting {
+        listen: format!("http://{}", config.listen),
+        public_url: config.origin().origin().to_owned(),
+        mail: app.mailer.destination(),
+        database: config.database().to_string(),
+        metrics: config.metrics_listen.map(|address| format!("http://{address}/metrics")),
+        create_user: none.then(|| create_user(loaded, settings)),
+    };
+    let _ = output.value(&greeting, || greeting.text(config.smtp_url.is_some()));
+    Ok(())
+}
+
+impl Greeting {
+    fn text(&self, sends: bool) -> String {
+        let mail = if sends { self.mail.clone() } else { format!("files in {} (set smtp_url to send it)", self.mail) };
+        let mut text = format!("Doorward {}\n", env!("CARGO_PKG_VERSION"));
+        text.push_str(&fields(&[
+            ("listens on", self.listen.clone()),
+            ("public URL", self.public_url.clone()),
+            ("mail goes to", mail),
+            ("data is in", self.database.clone()),
+            ("metrics on", self.metrics.clone().unwrap_or_else(|| "no listener (metrics_listen)".to_owned())),
+        ]));
+        if let Some(command) = &self.create_user {
+            text.push_str(&format!("There is no user yet. To create the first:\n  {command}\n"));
+        }
+        text
+    }
+}
+
+/// A command that works as it stands in the same folder, on the same data.
+fn create_user(loaded: &Loaded, settings: &Settings) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "doorward".to_owned());
+    let mut words = vec![program];
+    if let Some(file) = &settings.file {
+        words.extend(["--config".to_owned(), path(file)]);
+    }
+    let elsewhere = |key: &str| matches!(loaded.places.get(key), Some(Place::Environment(_) | Place::Flag(_)));
+    if elsewhere("data_dir") {
+        words.extend(["--data-dir".to_owned(), path(&loaded.config.data_dir)]);
+    }
+    if elsewhere("database_url") {
+        words.extend(["--database-url".to_owned(), loaded.config.database().to_string()]);
+    }
+    words.extend(["user", "create", "--email", "you@example.org", "--username", "you", "--admin"].map(str::to_owned));
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// As a word of a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_of_a_shell() {
+        assert_eq!(quoted("./data/x.db"), "./data/x.db");
+        assert_eq!(quoted("it's me"), r"'it'\''s me'");
+        assert_eq!(quoted(""), "''");
+    }
+}
