@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use webauthn_rs::prelude::{
     CreationChallengeResponse, CredentialID, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
     SecurityKey, SecurityKeyAuthentication, SecurityKeyRegistration, Url, Webauthn, WebauthnBuilder, WebauthnError,
@@ -80,6 +82,9 @@ impl RelyingParty {
     /// # Errors
     /// [`Refusal::WebauthnFailed`].
     pub(in crate::core) fn finish_registration(&self, answer: &RegisterPublicKeyCredential, state: &str) -> Result<Registered> {
+        if !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
+            return Err(Refusal::WebauthnFailed.into());
+        }
         let state: SecurityKeyRegistration = serde_json::from_str(state).map_err(Fault::internal)?;
         let key = self.get()?.finish_securitykey_registration(answer, &state).map_err(|_| Refusal::WebauthnFailed)?;
         let stored = serde_json::to_value(&key).map_err(Fault::internal)?;
@@ -105,6 +110,9 @@ impl RelyingParty {
         user: &User,
         keys: &[String],
     ) -> std::result::Result<Asserted, AssertionError> {
+        if !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
+            return Err(AssertionError::Invalid);
+        }
         // The library does not compare the handle in this ceremony (WebAuthn, 7.2, step 6).
         if answer.response.user_handle.as_ref().is_some_and(|handle| handle.as_slice() != user.id.uuid().as_bytes()) {
             return Err(AssertionError::Invalid);
@@ -127,6 +135,11 @@ impl RelyingParty {
         // The key was removed while its owner was touching it.
         Err(AssertionError::Invalid)
     }
+}
+
+/// What a credential says of itself twice must agree; the library reads one of each.
+fn is_consistent(id: &str, raw_id: &[u8], kind: &str) -> bool {
+    kind == "public-key" && id.trim_end_matches('=') == URL_SAFE_NO_PAD.encode(raw_id)
 }
 
 fn read(stored: &str) -> std::result::Result<SecurityKey, Fault> {

@@ -42,11 +42,12 @@ impl Mail {
 
 /// All mails in a folder, oldest first.
 pub(crate) fn read(folder: &Path) -> Vec<Mail> {
+    let written = |path: &PathBuf| path.metadata().unwrap().modified().unwrap();
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
         .collect();
-    files.sort();
+    files.sort_by_key(written);
     files.iter().map(|path| Mail::read(path)).collect()
 }

@@ -61,11 +61,10 @@ impl IntoResponse for Failure {
 
 fn refused(refusal: &Refusal) -> Response {
     let (status, message) = words(refusal);
-    let mut response = match refusal {
-        Refusal::PasswordRejected(problems) => {
-            embed(status, message.into_owned(), problems.iter().map(PasswordProblem::message).collect())
-        }
-        _ => say(status, &message),
+    let mut response = if let Refusal::PasswordRejected(problems) = refusal {
+        embed(status, message.into_owned(), problems.iter().map(PasswordProblem::message).collect())
+    } else {
+        say(status, &message)
     };
     if let Some(after) = refusal.retry_after() {
         set_retry_after(response.headers_mut(), after);
