@@ -1,0 +1,42 @@
+# Short names for what the project does often. Each recipe is one command that works without just, too.
+
+# List the recipes
+default:
+    @just --list
+
+# Start the server (arguments after the recipe's name go to it)
+run *arguments:
+    cargo run --release -- serve {{arguments}}
+
+# All tests: the Rust suite and the published clients
+test:
+    scripts/test.sh
+
+# The Rust suite alone
+test-rust *arguments:
+    scripts/test.sh rust {{arguments}}
+
+# The client libraries alone
+test-clients *arguments:
+    scripts/test.sh clients {{arguments}}
+
+# Format and lint
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Format the sources
+fmt:
+    cargo fmt --all
+
+# The documentation of the code
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# What is built in: licences, sources, banned crates
+deny:
+    cargo deny check bans licenses sources
+
+# The whole check of a commit
+ci:
+    .ci/run
