@@ -14,7 +14,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 async fn recovery(app: &TestApp) -> (String, String) {
     app.send(Ask::post("/v1/passwords/reset").json(&json!({"email": "ann@example.com"}))).await.expect(202);
-    let mail = app.mail("ann@example.com").await;
+    // A notice may have gone out in the same batch.
+    let mail = app.mails("ann@example.com").await.into_iter().rfind(|mail| mail.query("code").is_some()).unwrap();
     (mail.query("code").unwrap(), mail.query("user_id").unwrap())
 }
 
@@ -108,7 +109,7 @@ async fn a_mailed_code_does_not_bypass_the_second_factor() {
 
 async fn request_code(app: &TestApp) -> String {
     app.send(Ask::get("/api/v1/request-code/ann%40example.com")).await.expect(200);
-    app.mail("ann@example.com").await.code().unwrap()
+    app.mails("ann@example.com").await.iter().rev().find_map(super::mailbox::Mail::code).unwrap()
 }
 
 async fn login(app: &TestApp, code: &str) -> Reply {

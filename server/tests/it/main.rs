@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod app;
+mod audit;
 mod authenticator;
 mod dialect_kalshi;
 mod dialect_kraken;
@@ -14,8 +15,10 @@ mod hostile;
 mod house;
 mod limits;
 mod mailbox;
+mod outbox;
 mod races;
 mod reply;
+mod sequences;
 mod strangers;
 mod table;
 mod tokens;

@@ -1,0 +1,62 @@
+//! The audit log of a day: every sign-in, refusal, factor change, reset, revocation and administrator's act.
+
+use doorward::core::flows::session::Authority;
+use doorward::core::flows::{applications, invitations, mails, sessions, users};
+use doorward::core::model::{Page, Role};
+use serde_json::json;
+
+use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
+use super::authenticator::Authenticator;
+use super::reply::Ask;
+
+#[tokio::test]
+async fn everything_that_matters_is_on_record() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    app.sign_in("ann", OTHER_PASSWORD).await.expect(401);
+    app.sign_in("nobody", OTHER_PASSWORD).await.expect(401);
+    let token = app.token("ann").await;
+    let mut key = Authenticator::new(1, ORIGIN);
+    app.register(&token, "yellow", &mut key).await.expect(201);
+    let full = app.token_with_key("ann", &mut key).await;
+    let keys = app.send(Ask::get("/auth/v1/keys").bearer(&full)).await.json();
+    let id = keys["items"][0]["id"].as_str().unwrap().to_owned();
+    app.send(Ask::patch(format!("/auth/v1/keys/{id}")).bearer(&full).json(&json!({"name": "green"}))).await;
+    app.send(Ask::delete(format!("/auth/v1/keys/{id}")).bearer(&full)).await.expect(204);
+    app.send(Ask::delete("/auth/v1/sessions").bearer(&full)).await.expect(200);
+    let body = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
+    let full = app.send(Ask::post("/auth/v1/password").bearer(&full).json(&body)).await.expect(200).at("/token");
+    app.send(Ask::delete("/auth/v1/session").bearer(&full)).await.expect(204);
+    app.send(Ask::get("/api/v1/request-code/ann%40example.com")).await.expect(200);
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    app.deliver().await;
+    let secret = app.mails("ann@example.com").await.iter().rev().find_map(|mail| mail.query("token")).unwrap();
+    app.send(Ask::post("/api/v1/reset-password").json(&json!({"token": secret, "password": PASSWORD}))).await.expect(200);
+    let application = app.application(false, &[]).await;
+    application.token(&app, "ann").await;
+    let invited = app.invite("new@example.com", Role::Member).await;
+
+    let (core, call, operator) = (app.core(), app.call(), Authority::operator());
+    invitations::revoke(core, &call, operator, invited.invitation.id).await.unwrap();
+    let app_id = application.0.application.id;
+    applications::rotate(core, &call, operator, app_id).await.unwrap();
+    app.send(application.sign(Ask::get("/apim/session/1.0/session/init").header("userid", "ann"))).await.expect(401);
+    applications::revoke(core, &call, operator, app_id).await.unwrap();
+    sessions::end_all(core, &call, operator, ann.id).await.unwrap();
+    let mail = mails::list(core, operator, Page::new(None, None)).await.unwrap().items.remove(0);
+    assert!(mails::retry(core, &call, operator, mail.id).await.is_err(), "a sent mail is not sent again");
+    users::disable(core, &call, operator, "ann").await.unwrap();
+    app.sign_in("ann", PASSWORD).await;
+    users::enable(core, &call, operator, "ann").await.unwrap();
+    users::delete(core, &call, operator, "ann").await.unwrap();
+
+    insta::assert_snapshot!(app.audit().await.join("\n"), @"");
+    // A deleted user's history stays, under their id.
+    let filter = doorward::core::flows::audit_log::Filter::User(ann.id);
+    let page = Page::new(None, Some(200));
+    let own = doorward::core::flows::audit_log::list(core, operator, filter, page).await.unwrap().items;
+    assert!(own.len() > 15);
+    let refused = own.iter().rev().find(|entry| entry.outcome == "invalid_credentials").unwrap();
+    assert_eq!((refused.dialect.as_str(), refused.address.as_deref()), ("native", Some("192.0.2.1")));
+    assert_eq!(refused.request_id.len(), 32);
+}

@@ -1,0 +1,127 @@
+//! The outbox: what is promised is kept, whatever happens between the promise and the mail.
+
+use std::time::Duration;
+
+use doorward::core::flows::session::Authority;
+use doorward::core::flows::{delivery, mails};
+use doorward::core::model::{MailState, Page, Role};
+use serde_json::json;
+
+use super::app::{OTHER_PASSWORD, PASSWORD, TestApp};
+use super::reply::Ask;
+
+async fn list(app: &TestApp) -> Vec<doorward::core::model::Mail> {
+    mails::list(app.core(), Authority::operator(), Page::new(None, None)).await.unwrap().items
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_with_a_mail_in_hand_loses_none() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    // Claimed and prepared, and then the process is gone.
+    let claimed = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+    delivery::prepare(app.core(), &app.call(), &claimed[0]).await.unwrap().unwrap();
+    drop(claimed);
+    let app = app.restarted().await;
+    assert!(app.mails("ann@example.com").await.is_empty(), "its lease still runs");
+    app.advance(Duration::from_secs(180));
+    let mail = app.mail("ann@example.com").await;
+    let token = mail.query("token").unwrap();
+    app.send(Ask::post("/api/v1/reset-password").json(&json!({"token": token, "password": OTHER_PASSWORD}))).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_go_waits_longer_each_time_and_is_given_up_after_a_day() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    let mut waits = Vec::new();
+    let last = loop {
+        let claimed = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+        let mail = claimed.first().unwrap().mail().clone();
+        delivery::prepare(app.core(), &app.call(), &claimed[0]).await.unwrap().unwrap();
+        delivery::postponed(app.core(), &app.call(), &mail, "451 later").await.unwrap();
+        let mail = list(&app).await.remove(0);
+        if mail.state != MailState::Due {
+            break mail;
+        }
+        assert_eq!(mail.error.as_deref(), Some("451 later"));
+        let wait = mail.due_at.since(app.now());
+        waits.push(wait.as_secs());
+        app.advance(wait);
+    };
+    assert_eq!(last.state, MailState::Failed);
+    assert!(last.error.unwrap().contains("given up after a day"));
+    assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]), "{waits:?}");
+    let total: u64 = waits.iter().sum();
+    assert!((86_400..=90_000).contains(&total), "{total}");
+    // An operator may try once more; the link is a fresh one.
+    mails::retry(app.core(), &app.call(), Authority::operator(), last.id).await.unwrap();
+    let token = app.mail("ann@example.com").await.query("token").unwrap();
+    app.send(Ask::post("/api/v1/reset-password").json(&json!({"token": token, "password": OTHER_PASSWORD}))).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_secret_of_a_mail_is_at_rest() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let application = app.application(false, &[]).await;
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    app.send(Ask::get("/api/v1/request-code/ann%40example.com")).await.expect(200);
+    let one_time_token = application.login(&app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
+    let invited = app.invite("new@example.com", Role::Member).await;
+    let mut secrets: Vec<String> = Vec::new();
+    for mail in app.mails("@example.com").await {
+        secrets.extend(mail.code());
+        secrets.extend(mail.query("token").or_else(|| mail.query("id")));
+    }
+    assert_eq!(secrets.len(), 4);
+    secrets.extend([one_time_token, invited.secret.reveal().to_owned(), app.token("ann").await, PASSWORD.to_owned()]);
+    secrets.push(application.0.consumer_key.reveal().to_owned());
+    secrets.push(application.0.access_token.reveal().to_owned());
+    let database = rusqlite::Connection::open(app.folder().join("doorward.db")).unwrap();
+    let tables = ["users", "passwords", "security_keys", "applications", "sessions", "tickets", "invitations", "limits", "mails", "audit"];
+    for table in tables {
+        let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                let value: rusqlite::types::Value = row.get(column).unwrap();
+                let text = format!("{value:?}");
+                for secret in &secrets {
+                    assert!(!text.contains(secret.as_str()), "{table} keeps a secret: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mail_for_nobody_is_voided_and_forgotten() {
+    let app = TestApp::new().await;
+    app.send(Ask::get("/api/v1/forgotten-password?username=nobody")).await.expect(200);
+    app.deliver().await;
+    let mail = list(&app).await.remove(0);
+    assert_eq!((mail.state, mail.recipient), (MailState::Void, None));
+    app.advance(Duration::from_secs(31 * 24 * 60 * 60));
+    app.sweep().await;
+    assert!(list(&app).await.is_empty());
+}
+
+#[tokio::test]
+async fn notices_tell_the_owner_of_changes() {
+    let app = TestApp::new().await;
+    let (_, mut key) = app.user_with_key("ann").await;
+    let token = app.token_with_key("ann", &mut key).await;
+    let keys = app.send(Ask::get("/auth/v1/keys").bearer(&token)).await.json();
+    let id = keys["items"][0]["id"].as_str().unwrap().to_owned();
+    app.send(Ask::delete(format!("/auth/v1/keys/{id}")).bearer(&token)).await.expect(204);
+    let body = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
+    app.send(Ask::post("/auth/v1/password").bearer(&token).json(&body)).await.expect(200);
+    let mails = app.mails("ann@example.com").await;
+    assert_eq!(mails.len(), 3);
+    assert_eq!(mails.iter().filter(|mail| mail.text.contains("first")).count(), 2, "the key is named where it came and went");
+    assert!(mails.iter().all(|mail| mail.code().is_none()));
+}
