@@ -196,6 +196,9 @@ async fn a_reset_by_mail() {
     let unknown = app.send(ask("nobody@example.com")).await.expect(202);
     assert_eq!((known.snapshot(), known.body.len()), (unknown.snapshot(), 0));
     assert!(app.mails("nobody@example.com").await.is_empty());
+    for wrong in ["", "ann", "ann@", "ann@example.com\0", "ann@example.com, bob@example.com"] {
+        refused(&app.send(ask(wrong)).await, 400, "invalid_parameters");
+    }
 
     let first = app.mail("ann@example.com").await.query("code").unwrap();
     app.advance(Duration::from_secs(1));

@@ -9,14 +9,14 @@ use super::error::Failure;
 use super::wire::{ConfirmPasswordResetRequest, ResetPasswordRequest};
 use crate::core::Refusal;
 use crate::core::flows::recovery;
-use crate::core::model::Identifier;
+use crate::core::model::{Email, Identifier};
 use crate::core::outbox::LinkForm;
 use crate::core::token::Secret;
 use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// `POST /v1/passwords/reset`. Answers 202 for every address.
+/// `POST /v1/passwords/reset`. Answers 202 for every address, and 400 for what is none.
 pub(super) async fn request(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -25,7 +25,8 @@ pub(super) async fn request(
 ) -> Result<StatusCode, Failure> {
     let request: ResetPasswordRequest = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
     shared.check_origin(&headers)?;
-    recovery::request(shared.core(), &call, &Identifier::email(&request.email), LinkForm::CodeAndUser).await?;
+    let email = Email::parse(&request.email)?;
+    recovery::request(shared.core(), &call, &Identifier::Email(email.key()), LinkForm::CodeAndUser).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
