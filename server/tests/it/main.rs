@@ -14,6 +14,7 @@ mod hostile;
 mod house;
 mod limits;
 mod mailbox;
+mod process;
 mod races;
 mod reply;
 mod strangers;
