@@ -10,9 +10,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::config::url::DatabaseUrl;
 use crate::config::{Config, ConfigError, Loaded};
+use crate::core::Core;
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
-use crate::core::{Core, Fault};
 use crate::dialect::{self, shared::Shared};
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
@@ -56,12 +56,6 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-impl From<Fault> for StartError {
-    fn from(fault: Fault) -> Self {
-        Self(fault.to_string())
-    }
-}
-
 impl From<TemplateError> for StartError {
     fn from(error: TemplateError) -> Self {
         Self(error.to_string())
@@ -73,7 +67,12 @@ impl From<TemplateError> for StartError {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
-    Ok(Core::open(policy(config), &desk.call()).await?)
+    let DatabaseUrl::Sqlite(path) = config.database();
+    let path = path.display().to_string();
+    Core::open(policy(config), &desk.call()).await.map_err(|fault| {
+        let text = fault.to_string();
+        StartError(if text.contains(&path) { text } else { format!("{path}: {text}") })
+    })
 }
 
 /// Finds what only those who use a value can judge: the mail server's URL, the senders, the templates.

@@ -42,8 +42,7 @@ pub(super) fn with(
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
     runtime.block_on(async {
         let desk = desk();
-        let core = app::open(&loaded.config, &desk).await;
-        let core = core.map_err(|error| Failure::failed(format!("{}: {error}", loaded.config.database())))?;
+        let core = app::open(&loaded.config, &desk).await?;
         command(&Console { core, output, desk }).await
     })
 }

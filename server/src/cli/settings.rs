@@ -11,7 +11,7 @@ use crate::config::{Input, Loaded, load};
 /// The keys whose flags every help text shows: what one needs to try the server and to find its data again.
 const SHOWN: [&str; 5] = ["listen", "public_url", "data_dir", "database_url", "smtp_url"];
 
-/// What stands for a key's value in help texts.
+/// Under what help texts list them.
 const HEADING: &str = "Configuration";
 
 /// The flags as given.

@@ -16,6 +16,7 @@ mod house;
 mod limits;
 mod mailbox;
 mod outbox;
+mod process;
 mod races;
 mod reply;
 mod sequences;
