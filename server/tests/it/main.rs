@@ -6,6 +6,8 @@ mod app;
 mod audit;
 mod authenticator;
 mod dialect_kalshi;
+mod dialect_kestra;
+mod dialect_kotak;
 mod dialect_kraken;
 mod flow_passwords;
 mod flow_sessions;

@@ -159,3 +159,27 @@ fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str().trim_end_matches('.'))).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_tell_nothing_but_when_to_come_back() {
+        for (fault, status, comes_back) in [
+            (Fault::internal("table users"), StatusCode::INTERNAL_SERVER_ERROR, false),
+            (Fault::unavailable("disk full"), StatusCode::SERVICE_UNAVAILABLE, true),
+            (Fault::deadline("2 s"), StatusCode::SERVICE_UNAVAILABLE, true),
+        ] {
+            let response = Failure::from(fault).into_response();
+            assert_eq!((response.status(), response.headers().contains_key(header::RETRY_AFTER)), (status, comes_back));
+        }
+    }
+
+    #[test]
+    fn sentences() {
+        for (text, told) in [("field `a` is missing", "Field `a` is missing."), ("Done.", "Done."), ("", "")] {
+            assert_eq!(sentence(text), told);
+        }
+    }
+}

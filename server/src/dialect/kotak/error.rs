@@ -154,3 +154,20 @@ fn challenge(mut response: Response) -> Response {
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_tell_nothing_but_when_to_come_back() {
+        for (fault, status, comes_back) in [
+            (Fault::internal("table users"), StatusCode::INTERNAL_SERVER_ERROR, false),
+            (Fault::unavailable("disk full"), StatusCode::SERVICE_UNAVAILABLE, true),
+            (Fault::deadline("2 s"), StatusCode::GATEWAY_TIMEOUT, false),
+        ] {
+            let response = Failure::Core(fault.into()).into_response();
+            assert_eq!((response.status(), response.headers().contains_key(header::RETRY_AFTER)), (status, comes_back));
+        }
+    }
+}
