@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::clock::Timestamp;
 use super::entropy::Entropy;
@@ -44,12 +45,28 @@ impl Call {
         Ok(bytes)
     }
 
-    /// A new UUIDv7 (RFC 9562): ids sort by the time at which they were made.
+    /// A new UUIDv7: ids of one process sort in the order in which they were made, also within a millisecond (RFC 9562, 6.2, method 1).
     ///
     /// # Errors
     /// As [`Call::random`].
     pub fn new_id(&self) -> Result<uuid::Uuid, Fault> {
-        let millis = u64::try_from(self.now.as_millis()).unwrap_or(0);
-        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &self.random::<10>()?).into_uuid())
+        let mut random = self.random::<10>()?;
+        let place = next_place(u64::try_from(self.now.as_millis()).unwrap_or(0));
+        let [.., high, low] = place.to_be_bytes();
+        random[0] = high & 0x0f;
+        random[1] = low;
+        Ok(uuid::Builder::from_unix_timestamp_millis(place >> COUNTER_BITS, &random).into_uuid())
     }
+}
+
+/// Bits of the counter that orders ids of one millisecond.
+const COUNTER_BITS: u32 = 12;
+
+/// The millisecond and a counter, always greater than the last.
+fn next_place(millis: u64) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let earliest = millis << COUNTER_BITS;
+    let next = |last: u64| earliest.max(last + 1);
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+    next(last.unwrap_or_else(|unchanged| unchanged))
 }

@@ -81,7 +81,8 @@ async fn no_secret_of_a_mail_is_at_rest() {
     secrets.push(application.0.consumer_key.reveal().to_owned());
     secrets.push(application.0.access_token.reveal().to_owned());
     let database = rusqlite::Connection::open(app.folder().join("doorward.db")).unwrap();
-    let tables = ["users", "passwords", "security_keys", "applications", "sessions", "tickets", "invitations", "limits", "mails", "audit"];
+    let tables =
+        ["users", "passwords", "security_keys", "applications", "sessions", "tickets", "invitations", "limits", "mails", "audit"];
     for table in tables {
         let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();

@@ -16,18 +16,40 @@ const SLOTS: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    SignIn { slot: usize, right: bool },
-    SignOut { slot: usize },
+    SignIn {
+        slot: usize,
+        right: bool,
+    },
+    SignOut {
+        slot: usize,
+    },
     /// Asks for a challenge in one session and answers it in another, with a good or a bad signature.
-    SecondFactor { asks: usize, answers: usize, good: bool },
+    SecondFactor {
+        asks: usize,
+        answers: usize,
+        good: bool,
+    },
     /// Answers without a challenge of its own.
-    AnswerAgain { slot: usize },
-    RegisterKey { slot: usize },
-    RemoveKey { slot: usize },
-    EndOthers { slot: usize },
-    ChangePassword { slot: usize, right: bool },
+    AnswerAgain {
+        slot: usize,
+    },
+    RegisterKey {
+        slot: usize,
+    },
+    RemoveKey {
+        slot: usize,
+    },
+    EndOthers {
+        slot: usize,
+    },
+    ChangePassword {
+        slot: usize,
+        right: bool,
+    },
     Recover,
-    Wait { minutes: u64 },
+    Wait {
+        minutes: u64,
+    },
     Disable,
     Enable,
 }
