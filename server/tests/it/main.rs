@@ -5,10 +5,12 @@
 mod app;
 mod audit;
 mod authenticator;
+mod dialect_admin;
 mod dialect_kalshi;
 mod dialect_kestra;
 mod dialect_kotak;
 mod dialect_kraken;
+mod dialect_native;
 mod flow_passwords;
 mod flow_sessions;
 mod flow_tickets;
