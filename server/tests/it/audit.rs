@@ -44,6 +44,7 @@ async fn everything_that_matters_is_on_record() {
     app.send(application.sign(Ask::get("/apim/session/1.0/session/init").header("userid", "ann"))).await.expect(401);
     applications::revoke(core, &call(), operator, app_id).await.unwrap();
     sessions::end_all(core, &call(), operator, ann.id).await.unwrap();
+    app.deliver().await;
     let mail = mails::list(core, operator, Page::new(None, None)).await.unwrap().items.remove(0);
     assert!(mails::retry(core, &call(), operator, mail.id).await.is_err(), "a sent mail is not sent again");
     users::disable(core, &call(), operator, "ann").await.unwrap();
@@ -57,20 +58,20 @@ async fn everything_that_matters_is_on_record() {
     sign_in invalid_credentials
     sign_in ok
     key_added ok
-    second_factor ok
     sign_in second_factor_required
+    second_factor ok
     key_renamed ok
     key_removed ok
     sessions_ended ok
     password_changed ok
     sign_out ok
-    recovery_mailed ok
     code_mailed ok
-    application_created ok
-    invitation_created ok
-    sign_in access_code_required
+    recovery_mailed ok
     recovery_completed ok
+    application_created ok
+    sign_in access_code_required
     second_factor ok
+    invitation_created ok
     invitation_revoked ok
     application_rotated ok
     application_refused application_unknown

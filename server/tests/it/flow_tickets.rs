@@ -109,7 +109,7 @@ async fn a_mailed_code_does_not_bypass_the_second_factor() {
 
 async fn request_code(app: &TestApp) -> String {
     app.send(Ask::get("/api/v1/request-code/ann%40example.com")).await.expect(200);
-    app.mails("ann@example.com").await.iter().rev().find_map(super::mailbox::Mail::code).unwrap()
+    app.code("ann@example.com").await
 }
 
 async fn login(app: &TestApp, code: &str) -> Reply {
@@ -159,7 +159,7 @@ async fn a_recovery_kills_what_else_is_outstanding() {
     let application = app.application(false, &[]).await;
     let login_code = request_code(&app).await;
     let one_time_token = application.login(&app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
-    let access_code = app.mail("ann@example.com").await.code().unwrap();
+    let access_code = app.code("ann@example.com").await;
     let (code, user_id) = recovery(&app).await;
     app.send(confirm(&code, &user_id, OTHER_PASSWORD)).await.expect(204);
     login(&app, &login_code).await.expect(401);
@@ -193,7 +193,7 @@ async fn an_access_code_is_bound_to_user_and_application_and_replaced_by_the_nex
     let (mine, other) = (app.application(false, &[]).await, app.application(false, &[]).await);
     let begin = || async {
         let token = mine.login(&app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
-        (token, app.mail("ann@example.com").await.code().unwrap())
+        (token, app.code("ann@example.com").await)
     };
     let (first, first_code) = begin().await;
     let (second, second_code) = begin().await;
@@ -220,7 +220,7 @@ async fn a_one_time_token_alone_opens_only_where_it_may_and_nothing_else_is_enro
         app.send(application.sign(ask).header("oneTimeToken", token.clone())).await.expect(status);
         if status == 401 {
             // The refusal has not spent it: the code still goes with it.
-            let code = app.mail(&format!("{name}@example.com")).await.code().unwrap();
+            let code = app.code(&format!("{name}@example.com")).await;
             let opened = application.access_code(&app, name, &token, &code).await.expect(200);
             let session = app.session(&opened.at("/Success/sessionToken")).await.expect(200).json();
             assert_eq!(session["factors"], json!(["password", "access_code"]));

@@ -55,7 +55,7 @@ async fn one_login_code() {
     let app = Arc::new(TestApp::new().await);
     app.user("ann").await;
     app.send(Ask::get("/api/v1/request-code/ann@example.com")).await.expect(200);
-    let code = app.mail("ann@example.com").await.code().unwrap();
+    let code = app.code("ann@example.com").await;
     let replies = at_once(&app, |_| Ask::post("/login").json(&json!({"username": "ann", "password": code}))).await;
     one_of(&replies, &[401]);
 }
@@ -88,7 +88,7 @@ async fn wrong_access_codes_have_five_tries_together() {
     app.user("ann").await;
     let application = app.application(false, &[]).await;
     let token = application.login(&app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
-    let right = app.mail("ann@example.com").await.code().unwrap();
+    let right = app.code("ann@example.com").await;
     let before = app.core().hasher().compared();
     let replies = at_once(&app, |caller| {
         let ask = Ask::post("/apim/session/1.0/session/2FA/accesscode");

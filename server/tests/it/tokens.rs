@@ -21,9 +21,9 @@ async fn issue(app: &TestApp, application: &Application) -> Issued {
     app.send(Ask::post("/v1/passwords/reset").json(&json!({"email": "ann@example.com"}))).await.expect(202);
     let recovery = app.mail("ann@example.com").await.query("code").unwrap();
     app.send(Ask::get("/api/v1/request-code/ann@example.com")).await.expect(200);
-    let login_code = app.mail("ann@example.com").await.code().unwrap();
+    let login_code = app.code("ann@example.com").await;
     let one_time_token = application.login(app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
-    let access_code = app.mail("ann@example.com").await.code().unwrap();
+    let access_code = app.code("ann@example.com").await;
     let invitation = app.invite("new@example.com", Role::Member).await.secret.reveal().to_owned();
     let challenge = app.send(Ask::post("/auth/v1/keys/start").bearer(&session)).await.expect(200).at("/publicKey/challenge");
     Issued {
