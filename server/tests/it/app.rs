@@ -161,6 +161,11 @@ impl TestApp {
         self.mails(to).await.iter().rev().find_map(Mail::code).unwrap_or_else(|| panic!("no code for {to}"))
     }
 
+    /// A value of the query of the last link that was mailed to an address.
+    pub(crate) async fn query(&self, to: &str, name: &str) -> String {
+        self.mails(to).await.iter().rev().find_map(|mail| mail.query(name)).unwrap_or_else(|| panic!("no {name} for {to}"))
+    }
+
     pub(crate) async fn deliver(&self) {
         while outbox::round(self.core(), &self.desk, &self.app.mailer).await.unwrap() > 0 {}
     }

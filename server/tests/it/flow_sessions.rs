@@ -131,7 +131,7 @@ async fn disabling_recovering_and_revoking_take_effect_in_all_dialects_at_once()
             tokens.push(wire.token(&reply));
         }
         let begun = application.login(&app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");
-        let code = app.mail("ann@example.com").await.code().unwrap();
+        let code = app.code("ann@example.com").await;
         let (core, call, operator, id) = (app.core(), app.call(), Authority::operator(), user.id.to_string());
         match act {
             "disable" => drop(users::disable(core, &call, operator, &id).await.unwrap()),

@@ -19,7 +19,7 @@ async fn issue(app: &TestApp, application: &Application) -> Issued {
         app.token("key").await
     };
     app.send(Ask::post("/v1/passwords/reset").json(&json!({"email": "ann@example.com"}))).await.expect(202);
-    let recovery = app.mail("ann@example.com").await.query("code").unwrap();
+    let recovery = app.query("ann@example.com", "code").await;
     app.send(Ask::get("/api/v1/request-code/ann@example.com")).await.expect(200);
     let login_code = app.code("ann@example.com").await;
     let one_time_token = application.login(app, "ann", PASSWORD).await.expect(200).at("/Success/oneTimeToken");

@@ -90,9 +90,8 @@ async fn an_error_or_panic_undoes_its_own_writes_only() {
         store.write(move |tx| {
             Box::pin(async move {
                 limits::take(tx, &w, now, 10, 10).await?;
-                let none: Option<()> = None;
-                none.expect("this body panics");
-                Ok(())
+                let nothing: [u8; 0] = [];
+                Ok(nothing[std::hint::black_box(0)])
             })
         }),
     );

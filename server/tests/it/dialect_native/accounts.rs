@@ -85,9 +85,9 @@ async fn recovery_is_late_or_superseded() {
     let app = TestApp::new().await;
     app.user("ann").await;
     request(&app, "ann").await;
-    let first = app.mail("ann@example.com").await.query("code").unwrap();
+    let first = app.query("ann@example.com", "code").await;
     request(&app, "ann@example.com").await;
-    let second = app.mail("ann@example.com").await.query("code").unwrap();
+    let second = app.query("ann@example.com", "code").await;
     confirm(&app, json!({"code": first, "password": OTHER_PASSWORD})).await.problem(400, "invalid-code");
     app.advance(Duration::from_secs(3600));
     confirm(&app, json!({"code": second, "password": OTHER_PASSWORD})).await.problem(400, "invalid-code");
@@ -99,7 +99,7 @@ async fn recovery_does_not_replace_a_second_factor() {
     let app = TestApp::new().await;
     app.user_with_key("ann").await;
     request(&app, "ann").await;
-    let code = app.mail("ann@example.com").await.query("code").unwrap();
+    let code = app.query("ann@example.com", "code").await;
     confirm(&app, json!({"code": code, "password": OTHER_PASSWORD})).await.expect(204);
     assert_eq!(app.sign_in("ann", OTHER_PASSWORD).await.expect(200).at("/status"), "half");
 }
@@ -109,7 +109,7 @@ async fn a_32_fold_recovery_succeeds_once() {
     let app = std::sync::Arc::new(TestApp::new().await);
     app.user("ann").await;
     request(&app, "ann").await;
-    let code = app.mail("ann@example.com").await.query("code").unwrap();
+    let code = app.query("ann@example.com", "code").await;
     let tries = (0..32).map(|_| {
         let (app, body) = (app.clone(), json!({"code": code, "password": OTHER_PASSWORD}));
         tokio::spawn(async move { confirm(&app, body).await.status.as_u16() })

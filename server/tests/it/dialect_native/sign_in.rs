@@ -94,7 +94,7 @@ async fn with_a_mailed_code() {
     let nonsense = app.send(request("nonsense")).await.expect(202);
     assert_eq!((known.snapshot(), known.body), (unknown.snapshot(), unknown.body));
     assert_eq!(nonsense.text(), "");
-    let code = app.mail("ann@example.com").await.code().unwrap();
+    let code = app.code("ann@example.com").await;
     assert!(app.mails("nobody").await.is_empty());
 
     sign_in("ABC234").await.problem(401, "invalid-credentials");
@@ -104,7 +104,7 @@ async fn with_a_mailed_code() {
     sign_in(&code).await.problem(401, "invalid-credentials");
 
     app.send(request("ann@example.com")).await.expect(202);
-    let late = app.mail("ann@example.com").await.code().unwrap();
+    let late = app.code("ann@example.com").await;
     app.advance(Duration::from_secs(601));
     sign_in(&late).await.problem(401, "invalid-credentials");
 }
@@ -114,7 +114,7 @@ async fn a_code_is_no_password_and_a_password_no_code() {
     let app = TestApp::new().await;
     app.user("ann").await;
     app.send(Ask::post("/auth/v1/sign-in/code/request").json(&json!({"email": "ann@example.com"}))).await.expect(202);
-    let code = app.mail("ann@example.com").await.code().unwrap();
+    let code = app.code("ann@example.com").await;
     app.sign_in("ann", &code).await.problem(401, "invalid-credentials");
     let body = json!({"email": "ann@example.com", "code": PASSWORD});
     app.send(Ask::post("/auth/v1/sign-in/code").json(&body)).await.problem(401, "invalid-credentials");
