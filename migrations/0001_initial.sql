@@ -34,6 +34,15 @@ CREATE TABLE security_keys (
     UNIQUE (user_id, name_key)
 );
 
+-- The seed must be computed with, so it is at rest as it is. last_step is the newest time step whose code was used: none is taken twice.
+CREATE TABLE authenticators (
+    user_id      TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret       TEXT NOT NULL,
+    confirmed_at BIGINT,
+    last_step    BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL
+);
+
 CREATE TABLE applications (
     id                      TEXT PRIMARY KEY,
     name                    TEXT NOT NULL,
@@ -53,6 +62,7 @@ CREATE TABLE sessions (
     half            BIGINT NOT NULL,
     factors         TEXT NOT NULL,
     security_key_id TEXT,
+    wrong_codes     BIGINT NOT NULL DEFAULT 0,
     dialect         TEXT NOT NULL,
     address         TEXT,
     user_agent      TEXT,

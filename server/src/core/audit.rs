@@ -23,6 +23,10 @@ pub enum Event {
     KeyRenamed,
     /// A security key was removed.
     KeyRemoved,
+    /// An authenticator app was enrolled.
+    TotpAdded,
+    /// An authenticator app was removed.
+    TotpRemoved,
     /// A signature counter did not grow: the key may have been cloned (WebAuthn, 6.1.1).
     KeyCloneSuspected,
     /// A user changed their own password.
@@ -75,6 +79,8 @@ impl Event {
             Self::KeyAdded => "key_added",
             Self::KeyRenamed => "key_renamed",
             Self::KeyRemoved => "key_removed",
+            Self::TotpAdded => "totp_added",
+            Self::TotpRemoved => "totp_removed",
             Self::KeyCloneSuspected => "key_clone_suspected",
             Self::PasswordChanged => "password_changed",
             Self::PasswordSet => "password_set",

@@ -8,6 +8,15 @@ use super::refusal::Refusal;
 pub(in crate::core) struct Enrolled {
     /// At least one security key.
     pub(in crate::core) security_key: bool,
+    /// An authenticator app, confirmed by a code of it.
+    pub(in crate::core) totp: bool,
+}
+
+impl Enrolled {
+    /// Whether there is a second factor at all; one that there is, is owed.
+    const fn any(self) -> bool {
+        self.security_key || self.totp
+    }
 }
 
 /// What the way in can offer somebody who still owes a second factor.
@@ -17,7 +26,8 @@ pub enum Door {
     OpensHalf,
     /// Nothing: this way in has no second step.
     FullOnly,
-    /// An application's sign-in, whose second step is the access code, whether or not a key is enrolled.
+    /// An application's sign-in, whose second step is the access code, whether or not a key is enrolled: the authenticator app's code where
+    /// one is enrolled, a mailed one elsewhere.
     Application {
         /// Whether the registration lets the one-time token stand for it, for users who have enrolled no second factor.
         one_time_token_suffices: bool,
@@ -43,14 +53,17 @@ pub(in crate::core) fn decide(proven: Factors, enrolled: Enrolled, door: Door) -
     if !first {
         return Err(Refusal::InvalidCredentials);
     }
+    if matches!(door, Door::Application { .. }) && enrolled.totp && !proven.has(Factor::Totp) {
+        return Err(Refusal::AccessCodeRequired);
+    }
     if assurance(proven) == Assurance::Aal2 {
         return Ok(Opening::Full);
     }
     match door {
-        Door::Application { one_time_token_suffices: true } if !enrolled.security_key => Ok(Opening::Full),
+        Door::Application { one_time_token_suffices: true } if !enrolled.any() => Ok(Opening::Full),
         Door::Application { .. } => Err(Refusal::AccessCodeRequired),
-        Door::OpensHalf if enrolled.security_key => Ok(Opening::Half),
-        Door::FullOnly if enrolled.security_key => Err(Refusal::SecondFactorOwed),
+        Door::OpensHalf if enrolled.any() => Ok(Opening::Half),
+        Door::FullOnly if enrolled.any() => Err(Refusal::SecondFactorOwed),
         Door::OpensHalf | Door::FullOnly => Ok(Opening::Full),
     }
 }
@@ -59,17 +72,24 @@ pub(in crate::core) fn decide(proven: Factors, enrolled: Enrolled, door: Door) -
 #[must_use]
 pub fn assurance(proven: Factors) -> Assurance {
     let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode);
-    let second = proven.has(Factor::SecurityKey) || (proven.has(Factor::AccessCode) && proven.has(Factor::Password));
+    let second = proven.has(Factor::SecurityKey)
+        || proven.has(Factor::Totp)
+        || (proven.has(Factor::AccessCode) && proven.has(Factor::Password));
     if first && second { Assurance::Aal2 } else { Assurance::Aal1 }
 }
 
-/// Whether a session may add or remove a security key: once the user has one, a key must have been used in it, else a stolen password
-/// could add the thief's.
+/// Whether a session may add or remove a second factor: once the user has one, the strongest that they have must have been used in it, else
+/// a stolen password could add the thief's, and a phished code could take a key away.
 ///
 /// # Errors
 /// [`Refusal::SecondFactorOwed`].
 pub(in crate::core) fn may_change_factors(proven: Factors, enrolled: Enrolled) -> Result<(), Refusal> {
-    if enrolled.security_key && !proven.has(Factor::SecurityKey) { Err(Refusal::SecondFactorOwed) } else { Ok(()) }
+    let demanded = match enrolled {
+        Enrolled { security_key: true, .. } => Some(Factor::SecurityKey),
+        Enrolled { totp: true, .. } => Some(Factor::Totp),
+        Enrolled { .. } => None,
+    };
+    if demanded.is_none_or(|factor| proven.has(factor)) { Ok(()) } else { Err(Refusal::SecondFactorOwed) }
 }
 
 #[cfg(test)]
@@ -83,42 +103,75 @@ mod tests {
         Door::Application { one_time_token_suffices: false },
     ];
 
+    const ENROLLED: [Enrolled; 4] = [
+        Enrolled { security_key: false, totp: false },
+        Enrolled { security_key: true, totp: false },
+        Enrolled { security_key: false, totp: true },
+        Enrolled { security_key: true, totp: true },
+    ];
+
+    fn every_set() -> impl Iterator<Item = Factors> {
+        let factors = [Factor::Password, Factor::EmailCode, Factor::SecurityKey, Factor::AccessCode, Factor::Totp];
+        (0..32_u8).map(move |bits| {
+            let chosen = factors.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+            chosen.fold(Factors::default(), |set, (_, factor)| set.and(*factor))
+        })
+    }
+
     /// Every combination of factors at every door: a full session needs what was enrolled.
     #[test]
     fn no_combination_opens_more_than_it_proves() {
-        let factors = [Factor::Password, Factor::EmailCode, Factor::SecurityKey, Factor::AccessCode];
-        for bits in 0..16_u8 {
-            let proven = factors
-                .iter()
-                .enumerate()
-                .filter(|(bit, _)| bits >> bit & 1 == 1)
-                .fold(Factors::default(), |set, (_, factor)| set.and(*factor));
-            for security_key in [false, true] {
-                for door in DOORS {
-                    let opened = decide(proven, Enrolled { security_key }, door);
-                    let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode);
-                    let key = proven.has(Factor::SecurityKey);
-                    let code = proven.has(Factor::AccessCode) && proven.has(Factor::Password);
-                    if !first {
-                        assert_eq!(opened, Err(Refusal::InvalidCredentials), "{proven} {door:?}");
-                    } else if security_key && !key && !code {
-                        assert_ne!(opened, Ok(Opening::Full), "{proven} {door:?}");
-                    }
-                    if opened == Ok(Opening::Half) {
-                        assert_eq!(door, Door::OpensHalf);
-                    }
+        for proven in every_set() {
+            for (enrolled, door) in ENROLLED.into_iter().flat_map(|enrolled| DOORS.map(|door| (enrolled, door))) {
+                let opened = decide(proven, enrolled, door);
+                let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode);
+                let code = proven.has(Factor::AccessCode) && proven.has(Factor::Password);
+                let second = proven.has(Factor::SecurityKey) || proven.has(Factor::Totp) || code;
+                if !first {
+                    assert_eq!(opened, Err(Refusal::InvalidCredentials), "{proven} {enrolled:?} {door:?}");
+                } else if (enrolled.security_key || enrolled.totp) && !second {
+                    assert_ne!(opened, Ok(Opening::Full), "{proven} {enrolled:?} {door:?}");
+                }
+                if opened == Ok(Opening::Half) {
+                    assert_eq!(door, Door::OpensHalf);
+                }
+                let through_application = matches!(door, Door::Application { .. });
+                if through_application && enrolled.totp && !proven.has(Factor::Totp) {
+                    assert!(opened.is_err(), "{proven}: a mailed code in the place of an enrolled authenticator's");
                 }
             }
         }
     }
 
     #[test]
-    fn who_has_no_key_is_signed_in_by_a_password() {
-        let proven = Factors::of(Factor::Password);
-        let enrolled = Enrolled { security_key: false };
+    fn who_has_no_second_factor_is_signed_in_by_a_password() {
+        let (proven, enrolled) = (Factors::of(Factor::Password), ENROLLED[0]);
         assert_eq!(decide(proven, enrolled, Door::OpensHalf), Ok(Opening::Full));
         assert_eq!(decide(proven, enrolled, Door::FullOnly), Ok(Opening::Full));
         assert_eq!(decide(proven, enrolled, DOORS[2]), Ok(Opening::Full));
         assert_eq!(decide(proven, enrolled, DOORS[3]), Err(Refusal::AccessCodeRequired));
+    }
+
+    #[test]
+    fn who_has_one_owes_it_at_every_door() {
+        for enrolled in &ENROLLED[1..] {
+            for factor in [Factor::Password, Factor::EmailCode] {
+                let proven = Factors::of(factor);
+                assert_eq!(decide(proven, *enrolled, Door::OpensHalf), Ok(Opening::Half));
+                assert_eq!(decide(proven, *enrolled, Door::FullOnly), Err(Refusal::SecondFactorOwed));
+                assert_eq!(decide(proven, *enrolled, DOORS[2]), Err(Refusal::AccessCodeRequired));
+                assert_eq!(decide(proven, *enrolled, DOORS[3]), Err(Refusal::AccessCodeRequired));
+            }
+        }
+    }
+
+    #[test]
+    fn the_strongest_factor_guards_the_factors() {
+        for proven in every_set() {
+            let [nothing, key, totp, both] = ENROLLED.map(|enrolled| may_change_factors(proven, enrolled).is_ok());
+            assert!(nothing);
+            assert_eq!((key, both), (proven.has(Factor::SecurityKey), proven.has(Factor::SecurityKey)), "{proven}");
+            assert_eq!(totp, proven.has(Factor::Totp), "{proven}");
+        }
     }
 }

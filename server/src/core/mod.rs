@@ -19,6 +19,7 @@ mod seen;
 mod store;
 mod strength;
 pub mod token;
+mod totp;
 mod webauthn;
 
 pub use fault::Fault;

@@ -129,6 +129,8 @@ fn content(letter: &delivery::Letter) -> Option<Content> {
         (MailKind::PasswordChanged, _) => Content::PasswordChanged,
         (MailKind::KeyAdded, _) => Content::KeyAdded { key: detail() },
         (MailKind::KeyRemoved, _) => Content::KeyRemoved { key: detail() },
+        (MailKind::AuthenticatorAdded, _) => Content::AuthenticatorAdded,
+        (MailKind::AuthenticatorRemoved, _) => Content::AuthenticatorRemoved,
         (MailKind::Recovery | MailKind::Invitation | MailKind::LoginCode | MailKind::AccessCode, _) => return None,
     })
 }

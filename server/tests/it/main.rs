@@ -14,6 +14,7 @@ mod dialect_native;
 mod flow_passwords;
 mod flow_sessions;
 mod flow_tickets;
+mod flow_totp;
 mod flow_webauthn;
 mod hostile;
 mod house;

@@ -10,10 +10,10 @@ use super::authenticator::Authenticator;
 use super::reply::{Ask, Reply};
 use super::wires;
 
-const CALLERS: usize = 32;
+pub(crate) const CALLERS: usize = 32;
 
 /// Sends what `ask` makes from so many tasks at once, on threads of their own.
-async fn at_once(app: &Arc<TestApp>, ask: impl Fn(usize) -> Ask) -> Vec<Reply> {
+pub(crate) async fn at_once(app: &Arc<TestApp>, ask: impl Fn(usize) -> Ask) -> Vec<Reply> {
     let barrier = Arc::new(tokio::sync::Barrier::new(CALLERS));
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..CALLERS {

@@ -1,19 +1,21 @@
-//! Signing in through an application, in two steps: the password earns a one-time token, which opens nothing; the token and the mailed
-//! access code open a session.
+//! Signing in through an application, in two steps: the password earns a one-time token, which opens nothing; the token and the access
+//! code, mailed or of the user's authenticator app, open a session.
 
 use std::time::Duration;
 
+use super::authenticator_app::spend_code;
+use super::factors::enrolled;
 use super::first_factor::{Proof, Proven, prove};
 use super::opening::{NewSession, SignedIn, open};
 use super::session::is_named;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
-use crate::core::gate::{self, Door, Enrolled};
+use crate::core::gate::{self, Door};
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Application, Factor, Factors, Identifier, Purpose, Status, Ticket, TicketId, User};
 use crate::core::password::Password;
 use crate::core::store::tickets::NewTicket;
-use crate::core::store::{security_keys, tickets, users};
+use crate::core::store::{authenticators, tickets, users};
 use crate::core::token::Secret;
 use crate::core::{Core, Refusal, Result, outbox};
 
@@ -26,9 +28,20 @@ pub struct Begun {
     pub valid_for: Duration,
     /// Who has signed in thus far.
     pub user: User,
+    /// Where the access code is to be had.
+    pub code_from: CodeFrom,
 }
 
-/// The first step: password to one-time token. A fresh access code is mailed; it replaces the last.
+/// Where the access code of an application's sign-in comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeFrom {
+    /// It is being mailed.
+    Mail,
+    /// The user's authenticator app shows it; none is mailed.
+    AuthenticatorApp,
+}
+
+/// The first step: password to one-time token. A fresh access code is mailed, in the place of the last, to who has no authenticator app.
 ///
 /// # Errors
 /// Those of a sign-in with a password; [`Refusal::TooManyAttempts`] also for too many mails.
@@ -42,9 +55,9 @@ pub async fn begin(
     let proven = prove(core, call, identifier, &Proof::Password(password.clone())).await?;
     let mailed = Charges::new(&core.policy.limits, call, &[Limited::MailAddress(&proven.user.email.key())]);
     let (secret, valid_for) = (Secret::generate(call)?, core.policy.tickets.one_time_token);
-    let user = keep(core, call, application, proven, mailed, &secret).await?;
+    let (user, code_from) = keep(core, call, application, proven, mailed, &secret).await?;
     core.mail_promised.notify_one();
-    Ok(Begun { one_time_token: secret, valid_for, user })
+    Ok(Begun { one_time_token: secret, valid_for, user, code_from })
 }
 
 async fn keep(
@@ -54,12 +67,11 @@ async fn keep(
     proven: Proven,
     mailed: Charges,
     secret: &Secret,
-) -> Result<User> {
+) -> Result<(User, CodeFrom)> {
     let (call, application, hash) = (call.clone(), application.clone(), secret.ticket_hash(Purpose::OneTimeToken));
     let expires_at = call.now.after(core.policy.tickets.one_time_token);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            mailed.take(tx, &call).await?;
             let (user, enrolled) = proven.settle(tx, &call).await?;
             let door = Door::Application { one_time_token_suffices: application.one_time_token_suffices };
             match gate::decide(Factors::of(proven.factor), enrolled, door) {
@@ -79,10 +91,16 @@ async fn keep(
                 expires_at,
             };
             tickets::insert(tx, &ticket).await?;
-            outbox::access_code(tx, &call, user.id, user.email.as_str(), ticket.id, &application.name).await?;
+            let code_from = if enrolled.totp {
+                CodeFrom::AuthenticatorApp
+            } else {
+                mailed.take(tx, &call).await?;
+                outbox::access_code(tx, &call, user.id, user.email.as_str(), ticket.id, &application.name).await?;
+                CodeFrom::Mail
+            };
             let begun = Record { outcome: Refusal::AccessCodeRequired.name(), ..Record::own(Event::SignIn, user.id) };
             record(tx, &call, begun).await?;
-            Ok(user)
+            Ok((user, code_from))
         })
     });
     work.await
@@ -107,8 +125,8 @@ pub async fn finish(
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&user.id.to_string())]);
     let factors = match access_code {
         Some(code) => {
-            compare(core, call, &ticket, &user, charges.clone(), code).await?;
-            Factors::of(Factor::Password).and(Factor::AccessCode)
+            let factor = compare(core, call, &ticket, &user, charges.clone(), code).await?;
+            Factors::of(Factor::Password).and(factor)
         }
         None => Factors::of(Factor::Password),
     };
@@ -120,7 +138,7 @@ pub async fn finish(
             if user.status == Status::Disabled {
                 return Err(Refusal::AccountDisabled.into());
             }
-            let enrolled = Enrolled { security_key: security_keys::has_any(tx, user.id).await? };
+            let enrolled = enrolled(tx, user.id).await?;
             let door = Door::Application { one_time_token_suffices: application.one_time_token_suffices };
             let opening = gate::decide(factors, enrolled, door)?;
             if !tickets::spend(tx, ticket.id, call.now).await? {
@@ -160,19 +178,37 @@ async fn find(
     work.await
 }
 
-/// Counts the guess, then compares it with the code that was mailed for this very token.
-async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges: Charges, code: &Secret) -> Result<()> {
-    let (called, id) = (call.clone(), ticket.id);
+/// A guess that has been counted.
+enum Counted {
+    /// It is to be compared with what was mailed.
+    Mailed(Option<String>),
+    /// It was compared with what the user's authenticator app shows, and spent.
+    Authenticator(bool),
+}
+
+/// Counts the guess, then compares it: with the authenticator app's code, or with the one that was mailed for this very token. The factor
+/// that it proves.
+async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges: Charges, code: &Secret) -> Result<Factor> {
+    let (called, id, owner, presented) = (call.clone(), ticket.id, user.id, code.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             charges.take(tx, &called).await?;
-            Ok(tickets::count_try(tx, id, called.now).await?)
+            let Some(ticket) = tickets::count_try(tx, id, called.now).await? else { return Ok(None) };
+            Ok(Some(match authenticators::confirmed(tx, owner).await? {
+                Some(app) => Counted::Authenticator(spend_code(tx, &called, owner, &app, &presented).await?),
+                None => Counted::Mailed(ticket.payload),
+            }))
         })
     });
-    let counted = work.await?.ok_or(Refusal::TicketInvalid)?;
-    let code = code.as_code().unwrap_or_else(|| code.clone());
-    if core.hasher.verify(&Password::new(&code), counted.payload.as_deref()).await?.matches {
-        return Ok(());
+    let (factor, matches) = match work.await?.ok_or(Refusal::TicketInvalid)? {
+        Counted::Authenticator(matches) => (Factor::Totp, matches),
+        Counted::Mailed(phc) => {
+            let code = Password::new(&code.as_code().unwrap_or_else(|| code.clone()));
+            (Factor::AccessCode, core.hasher.verify(&code, phc.as_deref()).await?.matches)
+        }
+    };
+    if matches {
+        return Ok(factor);
     }
     let (call, user) = (call.clone(), user.id);
     let work = core.store.write(move |tx| {

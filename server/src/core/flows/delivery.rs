@@ -87,7 +87,11 @@ pub async fn prepare(core: &Core, call: &Call, claimed: &Claimed) -> Result<Opti
         MailKind::LoginCode => login_code(core, call, &claimed.0).await?,
         MailKind::AccessCode => access_code(core, call, &claimed.0).await?,
         MailKind::Invitation => invitation(core, &claimed.0),
-        MailKind::PasswordChanged | MailKind::KeyAdded | MailKind::KeyRemoved => notice(core, &claimed.0).await?,
+        MailKind::PasswordChanged
+        | MailKind::KeyAdded
+        | MailKind::KeyRemoved
+        | MailKind::AuthenticatorAdded
+        | MailKind::AuthenticatorRemoved => notice(core, &claimed.0).await?,
     };
     if prepared.is_none() {
         finish(core, call, mail.id, MailState::Void, None).await?;

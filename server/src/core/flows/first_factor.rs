@@ -1,12 +1,13 @@
 //! The first factor: a password or a mailed code. Limit, look up, verify, status, in this order, for every dialect.
 
+use super::factors::enrolled;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::Enrolled;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Factor, Identifier, Purpose, Status, TicketId, User};
 use crate::core::password::Password;
-use crate::core::store::{Tx, limits, passwords, security_keys, tickets, users};
+use crate::core::store::{Tx, limits, passwords, tickets, users};
 use crate::core::token::{Secret, SecretHash};
 use crate::core::{Core, Error, Refusal, Result};
 
@@ -165,7 +166,7 @@ impl Proven {
             user.email_verified_at = Some(call.now);
         }
         self.charges.refund(tx).await?;
-        let security_key = security_keys::has_any(tx, user.id).await?;
-        Ok((user, Enrolled { security_key }))
+        let enrolled = enrolled(tx, user.id).await?;
+        Ok((user, enrolled))
     }
 }

@@ -11,11 +11,13 @@ pub struct Methods {
     pub email_code: bool,
     /// With a security key as a second factor.
     pub security_key: bool,
+    /// With an authenticator app as a second factor.
+    pub totp: bool,
 }
 
 /// The list.
 #[must_use]
 pub fn methods(core: &Core) -> Methods {
     let policy = core.policy.methods;
-    Methods { password: policy.password, email_code: policy.email_code, security_key: core.has_webauthn() }
+    Methods { password: policy.password, email_code: policy.email_code, security_key: core.has_webauthn(), totp: true }
 }

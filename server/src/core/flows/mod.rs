@@ -4,8 +4,10 @@
 pub mod application_sign_in;
 pub mod applications;
 pub mod audit_log;
+pub mod authenticator_app;
 pub mod change_password;
 pub mod delivery;
+mod factors;
 mod first_factor;
 pub mod invitations;
 pub mod login_code;
@@ -14,6 +16,7 @@ pub mod methods;
 mod opening;
 pub mod recovery;
 pub mod second_factor;
+pub mod second_factor_code;
 pub mod security_keys;
 pub mod session;
 pub mod sessions;

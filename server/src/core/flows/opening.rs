@@ -1,12 +1,14 @@
-//! Opening a session: the one place where a token is issued for a new one.
+//! Opening a session, and raising one: the places where a token is issued for what the gate has opened.
 
-use crate::core::Fault;
+use super::factors::enrolled;
+use super::session::Authenticated;
 use crate::core::call::Call;
-use crate::core::gate::Opening;
-use crate::core::model::{ApplicationId, Factors, Session, SessionId, SessionState, User};
+use crate::core::gate::{self, Door, Opening};
+use crate::core::model::{ApplicationId, Factor, Factors, Session, SessionId, SessionState, User};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, sessions};
 use crate::core::token::SessionToken;
+use crate::core::{Fault, Refusal, Result};
 
 /// A caller with a session, new or under a new token.
 #[derive(Clone, Debug)]
@@ -58,6 +60,27 @@ pub(super) async fn open(
     stand(&mut session, new.opening, call, policy);
     let token = SessionToken::generate(call)?;
     sessions::insert(tx, &session, &token.hash()).await?;
+    Ok(SignedIn { token, session, user })
+}
+
+/// Raises a session, as it is in this transaction, by a second factor that was proven this moment: its standing anew, under a new token.
+pub(super) async fn raise(
+    tx: &mut Tx,
+    call: &Call,
+    policy: &SessionPolicy,
+    checked: &Authenticated,
+    mut session: Session,
+    user: User,
+    factor: Factor,
+) -> Result<SignedIn> {
+    session.factors = session.factors.and(factor);
+    let opening = gate::decide(session.factors, enrolled(tx, user.id).await?, Door::OpensHalf)?;
+    session.authenticated_at = call.now;
+    stand(&mut session, opening, call, policy);
+    let token = SessionToken::generate(call)?;
+    if !sessions::rotate(tx, &session, &checked.token.hash(), &token.hash()).await? {
+        return Err(Refusal::NotSignedIn.into());
+    }
     Ok(SignedIn { token, session, user })
 }
 

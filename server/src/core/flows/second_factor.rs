@@ -1,15 +1,13 @@
 //! The second factor: authenticating with a security key, to make a half session full or to step a full one up.
 
-use super::opening::{SignedIn, stand};
+use super::opening::{SignedIn, raise};
 use super::session::{Authenticated, Need, Presented, check, still};
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
-use crate::core::gate::{self, Door, Enrolled};
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Factor, Purpose, SecurityKey, TicketId};
 use crate::core::store::tickets::NewTicket;
-use crate::core::store::{Tx, security_keys, sessions, tickets};
-use crate::core::token::SessionToken;
+use crate::core::store::{Tx, security_keys, tickets};
 use crate::core::webauthn::{Asserted, AssertionError};
 use crate::core::{Core, PublicKeyCredential, Refusal, RequestChallengeResponse, Result};
 
@@ -67,19 +65,12 @@ async fn promote(
                 record(tx, &call, Record { outcome, detail, ..Record::own(Event::KeyCloneSuspected, user.id) }).await?;
                 return Ok(Err(Refusal::WebauthnFailed));
             }
-            session.factors = session.factors.and(Factor::SecurityKey);
-            let opening = gate::decide(session.factors, Enrolled { security_key: true }, Door::OpensHalf)?;
             session.security_key_id = Some(key.id);
-            session.authenticated_at = call.now;
-            stand(&mut session, opening, &call, &policy);
-            let token = SessionToken::generate(&call)?;
-            if !sessions::rotate(tx, &session, &checked.token.hash(), &token.hash()).await? {
-                return Err(Refusal::NotSignedIn.into());
-            }
+            let raised = raise(tx, &call, &policy, &checked, session, user, Factor::SecurityKey).await?;
             charges.refund(tx).await?;
-            record(tx, &call, Record { detail: Some(key.name.as_str().to_owned()), ..Record::own(Event::SecondFactor, user.id) })
-                .await?;
-            Ok(Ok(SignedIn { token, session, user }))
+            let detail = Some(key.name.as_str().to_owned());
+            record(tx, &call, Record { detail, ..Record::own(Event::SecondFactor, raised.user.id) }).await?;
+            Ok(Ok(raised))
         })
     });
     Ok(work.await??)

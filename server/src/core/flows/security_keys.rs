@@ -1,23 +1,24 @@
 //! A user's own security keys: register, list, rename, remove.
 
-use super::opening::stand;
+use super::factors::{lower, may_change, may_still_change};
 use super::second_factor::{credentials, keep_challenge, keys_of, spend_challenge};
-use super::session::{Authenticated, Need, Presented, check, still};
-use crate::core::audit::{Event, Record, record};
+use super::session::{Need, Presented, check, still};
+use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
-use crate::core::gate::{self, Door, Enrolled};
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Factor, KeyName, MailKind, Purpose, SecurityKey, SecurityKeyId};
+use crate::core::model::{Factor, KeyName, MailKind, Purpose, SecurityKey, SecurityKeyId, User};
+use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, security_keys, sessions};
 use crate::core::{Core, CreationChallengeResponse, Refusal, RegisterPublicKeyCredential, Result, outbox};
 
 /// Begins a registration: creation options with a fresh challenge.
 ///
 /// # Errors
-/// [`Refusal::NotSignedIn`], [`Refusal::RecentSignInRequired`], [`Refusal::SecondFactorOwed`] when the user has a key and this session
-/// has used none, [`Refusal::WebauthnUnavailable`].
+/// [`Refusal::NotSignedIn`], [`Refusal::RecentSignInRequired`], [`Refusal::SecondFactorOwed`] when the user has a second
+/// factor that this session has not used, [`Refusal::WebauthnUnavailable`].
 pub async fn start_registration(core: &Core, call: &Call, presented: &Presented) -> Result<CreationChallengeResponse> {
-    let (checked, keys) = may_change(core, call, presented).await?;
+    let checked = may_change(core, call, presented).await?;
+    let keys = keys_of(core, &checked).await?;
     let (options, state) = core.relying_party.start_registration(&checked.user, &credentials(&keys))?;
     keep_challenge(core, call, &checked, Purpose::KeyRegistration, state).await?;
     Ok(options)
@@ -34,7 +35,7 @@ pub async fn finish_registration(
     name: KeyName,
     answer: &RegisterPublicKeyCredential,
 ) -> Result<SecurityKey> {
-    let (checked, _) = may_change(core, call, presented).await?;
+    let checked = may_change(core, call, presented).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
     let state = spend_challenge(core, call, &checked, Purpose::KeyRegistration, charges.clone()).await?;
     let state = state.ok_or(Refusal::WebauthnFailed)?;
@@ -50,9 +51,7 @@ pub async fn finish_registration(
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (session, user) = still(tx, &call, &checked).await?;
-            let enrolled = Enrolled { security_key: security_keys::has_any(tx, user.id).await? };
-            gate::may_change_factors(session.factors, enrolled)?;
+            let user = may_still_change(tx, &call, &checked).await?;
             security_keys::insert(tx, &key, &registered.credential_id, registered.counter).await?;
             charges.refund(tx).await?;
             let name = key.name.as_str().to_owned();
@@ -98,15 +97,12 @@ pub async fn rename(core: &Core, call: &Call, presented: &Presented, id: Securit
 /// # Errors
 /// As [`start_registration`], and [`Refusal::NotFound`].
 pub async fn remove(core: &Core, call: &Call, presented: &Presented, id: SecurityKeyId) -> Result<()> {
-    let (checked, _) = may_change(core, call, presented).await?;
+    let checked = may_change(core, call, presented).await?;
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (_, user) = still(tx, &call, &checked).await?;
-            let name = security_keys::delete(tx, user.id, id).await?.ok_or(Refusal::NotFound)?;
-            lower_sessions(tx, &call, &policy, user.id, id).await?;
-            outbox::notice(tx, &call, MailKind::KeyRemoved, &user, Some(&name)).await?;
-            Ok(record(tx, &call, Record { detail: Some(name), ..Record::own(Event::KeyRemoved, user.id) }).await?)
+            let user = may_still_change(tx, &call, &checked).await?;
+            remove_of(tx, &call, &policy, &user, id, Actor::User(user.id)).await
         })
     });
     work.await?;
@@ -114,33 +110,18 @@ pub async fn remove(core: &Core, call: &Call, presented: &Presented, id: Securit
     Ok(())
 }
 
-/// A factor that is gone proves nothing any more: not in the sessions that used it either.
-pub(super) async fn lower_sessions(
+/// Removes a user's key, whoever it is that may.
+pub(super) async fn remove_of(
     tx: &mut Tx,
     call: &Call,
-    policy: &crate::core::policy::SessionPolicy,
-    user: crate::core::model::UserId,
+    policy: &SessionPolicy,
+    user: &User,
     key: SecurityKeyId,
+    actor: Actor,
 ) -> Result<()> {
-    let enrolled = Enrolled { security_key: security_keys::has_any(tx, user).await? };
-    for mut session in sessions::resting_on_key(tx, user, key).await? {
-        session.factors = session.factors.without(Factor::SecurityKey);
-        let (expires_at, idle_expires_at) = (session.expires_at, session.idle_expires_at);
-        let opening = gate::decide(session.factors, enrolled, Door::OpensHalf)?;
-        stand(&mut session, opening, call, policy);
-        session.expires_at = session.expires_at.min(expires_at);
-        session.idle_expires_at = session.idle_expires_at.min(idle_expires_at);
-        sessions::lower(tx, &session).await?;
-    }
-    Ok(())
-}
-
-async fn may_change(core: &Core, call: &Call, presented: &Presented) -> Result<(Authenticated, Vec<SecurityKey>)> {
-    let checked = check(core, call, presented, Need::Full).await?;
-    let keys = keys_of(core, &checked).await?;
-    gate::may_change_factors(checked.session.factors, Enrolled { security_key: !keys.is_empty() })?;
-    if call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
-        return Err(Refusal::RecentSignInRequired.into());
-    }
-    Ok((checked, keys))
+    let name = security_keys::delete(tx, user.id, key).await?.ok_or(Refusal::NotFound)?;
+    let resting = sessions::resting_on_key(tx, user.id, key).await?;
+    lower(tx, call, policy, resting, Factor::SecurityKey).await?;
+    outbox::notice(tx, call, MailKind::KeyRemoved, user, Some(&name)).await?;
+    Ok(record(tx, call, Record::by(actor, Event::KeyRemoved, Some(user.id), Some(name))).await?)
 }

@@ -244,10 +244,24 @@ pub async fn remove_key(
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let user = users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
-            let name = security_keys::delete(tx, user.id, key).await?.ok_or(Refusal::NotFound)?;
-            super::security_keys::lower_sessions(tx, &call, &policy, user.id, key).await?;
-            outbox::notice(tx, &call, MailKind::KeyRemoved, &user, Some(&name)).await?;
-            Ok(record(tx, &call, Record::by(authority.actor(), Event::KeyRemoved, Some(user.id), Some(name))).await?)
+            super::security_keys::remove_of(tx, &call, &policy, &user, key, authority.actor()).await
+        })
+    });
+    work.await?;
+    core.mail_promised.notify_one();
+    Ok(())
+}
+
+/// Removes the authenticator app of a user who has lost it; sessions that rest on it are lowered.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn remove_authenticator_app(core: &Core, call: &Call, authority: Authority, user: UserId) -> Result<()> {
+    let (call, policy) = (call.clone(), core.policy.sessions);
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            let user = users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
+            super::authenticator_app::remove_of(tx, &call, &policy, &user, authority.actor()).await
         })
     });
     work.await?;

@@ -14,13 +14,16 @@ pub enum Factor {
     SecurityKey,
     /// The access code of an application's sign-in.
     AccessCode,
+    /// A time-based one-time password of an authenticator app (RFC 6238).
+    Totp,
 }
 
-const ALL: [(Factor, u8, &str); 4] = [
+const ALL: [(Factor, u8, &str); 5] = [
     (Factor::Password, 1, "password"),
     (Factor::EmailCode, 2, "email_code"),
     (Factor::SecurityKey, 4, "security_key"),
     (Factor::AccessCode, 8, "access_code"),
+    (Factor::Totp, 16, "totp"),
 ];
 
 impl Factor {
@@ -30,6 +33,7 @@ impl Factor {
             Self::EmailCode => 2,
             Self::SecurityKey => 4,
             Self::AccessCode => 8,
+            Self::Totp => 16,
         }
     }
 }
@@ -122,11 +126,12 @@ mod tests {
 
     #[test]
     fn the_text_form_comes_back() {
-        for bits in 0..16 {
+        for bits in 0..32 {
             let set = Factors(bits);
             assert_eq!(Factors::parse(&set.to_string()), Some(set));
         }
         assert_eq!(Factors::of(Factor::SecurityKey).and(Factor::Password).to_string(), "password security_key");
+        assert_eq!(Factors::of(Factor::Totp).and(Factor::Password).to_string(), "password totp");
         assert_eq!(Factors::parse("password palm_reading"), None);
     }
 }

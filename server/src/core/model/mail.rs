@@ -21,10 +21,14 @@ pub enum MailKind {
     KeyAdded,
     /// Notice: a security key was removed.
     KeyRemoved,
+    /// Notice: an authenticator app was enrolled.
+    AuthenticatorAdded,
+    /// Notice: an authenticator app was removed.
+    AuthenticatorRemoved,
 }
 
 impl MailKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Recovery,
         Self::LoginCode,
         Self::AccessCode,
@@ -32,6 +36,8 @@ impl MailKind {
         Self::PasswordChanged,
         Self::KeyAdded,
         Self::KeyRemoved,
+        Self::AuthenticatorAdded,
+        Self::AuthenticatorRemoved,
     ];
 
     /// The name at rest and of the template.
@@ -45,6 +51,8 @@ impl MailKind {
             Self::PasswordChanged => "password_changed",
             Self::KeyAdded => "key_added",
             Self::KeyRemoved => "key_removed",
+            Self::AuthenticatorAdded => "authenticator_added",
+            Self::AuthenticatorRemoved => "authenticator_removed",
         }
     }
 

@@ -1,6 +1,7 @@
 //! Plain structs and newtypes. No I/O, no rules beyond the form of a value.
 
 mod application;
+mod authenticator_app;
 mod factor;
 mod id;
 mod invitation;
@@ -12,6 +13,7 @@ mod ticket;
 mod user;
 
 pub use application::{Application, Network};
+pub use authenticator_app::AuthenticatorApp;
 pub use factor::{Assurance, Factor, Factors};
 pub use id::{ApplicationId, AuditId, InvitationId, MailId, SecurityKeyId, SessionId, TicketId, UserId};
 pub use invitation::{Invitation, InvitationState};

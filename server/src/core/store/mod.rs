@@ -4,6 +4,7 @@
 
 pub(super) mod applications;
 pub(super) mod audit;
+pub(super) mod authenticators;
 mod engine;
 pub(super) mod invitations;
 pub(super) mod limits;

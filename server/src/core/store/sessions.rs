@@ -4,8 +4,11 @@ use super::engine::{Row, Tx};
 use super::{statements, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
-use crate::core::model::{ApplicationId, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
+use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
 use crate::core::token::SecretHash;
+
+/// Wrong codes of an authenticator app, one after another, that a session outlives all but the last of, whatever the limits say.
+pub(in crate::core) const MAXIMUM_WRONG_CODES: i64 = 5;
 
 macro_rules! columns {
     () => {
@@ -23,7 +26,9 @@ statements! {
     ROTATE = "UPDATE sessions SET token_hash = $1, half = $2, factors = $3, security_key_id = $4, authenticated_at = $5, last_seen_at = $6,
             idle_expires_at = $7, expires_at = $8
         WHERE id = $9 AND token_hash = $10";
-    LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = NULL, idle_expires_at = $3, expires_at = $4 WHERE id = $5";
+    LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = $3, idle_expires_at = $4, expires_at = $5 WHERE id = $6";
+    COUNT_WRONG_CODE = "UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE id = $1 RETURNING wrong_codes";
+    FORGET_WRONG_CODES = "UPDATE sessions SET wrong_codes = 0 WHERE id = $1";
     SEEN = "UPDATE sessions SET last_seen_at = $1, idle_expires_at = $2 WHERE id = $3 AND last_seen_at < $1 AND half = 0";
     DELETE = "DELETE FROM sessions WHERE id = $1";
     DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
@@ -103,8 +108,22 @@ pub(in crate::core) async fn rotate(tx: &mut Tx, session: &Session, old: &Secret
 /// Writes what is left of a session after a factor that it rests on was removed.
 pub(in crate::core) async fn lower(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
     let half = session.state == SessionState::Half;
-    let row = values![half, session.factors.to_string(), session.idle_expires_at, session.expires_at, session.id];
+    let factors = session.factors.to_string();
+    let row = values![half, factors, session.security_key_id, session.idle_expires_at, session.expires_at, session.id];
     tx.execute(LOWER, row).await.map(|_| ())
+}
+
+/// Counts a code before it is judged; how many there were since the last right one, this one included.
+pub(in crate::core) async fn count_wrong_code(tx: &mut Tx, id: SessionId) -> Result<i64, Fault> {
+    match tx.query_opt(COUNT_WRONG_CODE, values![id]).await? {
+        Some(row) => row.fields().int(),
+        None => Err(Fault::internal("a session went away in the transaction that had found it")),
+    }
+}
+
+/// The code was right.
+pub(in crate::core) async fn forget_wrong_codes(tx: &mut Tx, id: SessionId) -> Result<(), Fault> {
+    tx.execute(FORGET_WRONG_CODES, values![id]).await.map(|_| ())
 }
 
 /// Moves a session's idle expiry. Never moves it back, and never that of a half session.
@@ -136,9 +155,16 @@ pub(in crate::core) async fn of_user(tx: &mut Tx, user: UserId, page: &Page) -> 
 
 /// The user's sessions in which this key was used.
 pub(in crate::core) async fn resting_on_key(tx: &mut Tx, user: UserId, key: SecurityKeyId) -> Result<Vec<Session>, Fault> {
-    let all = tx.query(OF_USER, values![user, "z", i64::MAX]).await?;
-    let all: Vec<Session> = all.into_iter().map(session).collect::<Result<_, _>>()?;
-    Ok(all.into_iter().filter(|session| session.security_key_id == Some(key)).collect())
+    Ok(all_of_user(tx, user).await?.into_iter().filter(|session| session.security_key_id == Some(key)).collect())
+}
+
+/// The user's sessions in which their authenticator app was used.
+pub(in crate::core) async fn resting_on_totp(tx: &mut Tx, user: UserId) -> Result<Vec<Session>, Fault> {
+    Ok(all_of_user(tx, user).await?.into_iter().filter(|session| session.factors.has(Factor::Totp)).collect())
+}
+
+async fn all_of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Session>, Fault> {
+    tx.query(OF_USER, values![user, "z", i64::MAX]).await?.into_iter().map(session).collect()
 }
 
 pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Session>, Fault> {

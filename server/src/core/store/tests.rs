@@ -7,6 +7,7 @@ fn all() -> Vec<Sql> {
     [
         applications::STATEMENTS,
         audit::STATEMENTS,
+        authenticators::STATEMENTS,
         invitations::STATEMENTS,
         limits::STATEMENTS,
         mails::STATEMENTS,

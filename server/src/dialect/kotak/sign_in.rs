@@ -9,6 +9,7 @@ use super::auth::application;
 use super::error::Failure;
 use super::headers::required;
 use super::wire::{Envelope, LoggedIn, Place, Redirect, SessionOpened, UserCredentials, UserDetails, UserOnly};
+use crate::core::flows::application_sign_in::CodeFrom;
 use crate::core::flows::{SignedIn, application_sign_in};
 use crate::core::model::{Email, Identifier};
 use crate::core::token::Secret;
@@ -16,7 +17,7 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// The first step: the password, to a one-time token; and an access code goes out by mail.
+/// The first step: the password, to a one-time token; and an access code goes out by mail, to who has no authenticator app.
 pub(super) async fn login(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -30,7 +31,10 @@ pub(super) async fn login(
     let email_id = masked(&begun.user.email);
     let success = LoggedIn {
         one_time_token: begun.one_time_token.reveal().to_owned(),
-        message: format!("An access code is on its way to {email_id}."),
+        message: match begun.code_from {
+            CodeFrom::Mail => format!("An access code is on its way to {email_id}."),
+            CodeFrom::AuthenticatorApp => "The access code is the one that your authenticator app shows.".to_owned(),
+        },
         status: "Temporary",
         email_id,
         access_code_time: begun.valid_for.as_secs(),

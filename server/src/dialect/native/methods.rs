@@ -9,5 +9,10 @@ use crate::dialect::shared::Shared;
 
 pub(super) async fn list(State(shared): State<Shared>) -> Json<Methods> {
     let offered = methods(shared.core());
-    Json(Methods { password: offered.password, email_code: offered.email_code, security_key: offered.security_key })
+    Json(Methods {
+        password: offered.password,
+        email_code: offered.email_code,
+        security_key: offered.security_key,
+        totp: offered.totp,
+    })
 }

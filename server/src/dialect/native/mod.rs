@@ -13,6 +13,7 @@ mod second_factor;
 mod session;
 mod sessions;
 mod sign_in;
+mod totp;
 mod view;
 mod wire;
 
@@ -47,6 +48,7 @@ fn own() -> Router<Shared> {
         .route("/auth/v1/sign-in/code/request", post(sign_in::request_code))
         .route("/auth/v1/second-factor/start", post(second_factor::start))
         .route("/auth/v1/second-factor", post(second_factor::finish))
+        .route("/auth/v1/second-factor/totp", post(second_factor::with_totp))
         .route("/auth/v1/session", get(session::show).delete(session::sign_out))
         .route("/auth/v1/sessions", get(sessions::list).delete(sessions::end_others))
         .route("/auth/v1/sessions/{id}", axum::routing::delete(sessions::end))
@@ -56,6 +58,8 @@ fn own() -> Router<Shared> {
         .route("/auth/v1/keys", get(keys::list).post(keys::finish))
         .route("/auth/v1/keys/start", post(keys::start))
         .route("/auth/v1/keys/{id}", patch(keys::rename).delete(keys::remove))
+        .route("/auth/v1/totp", get(totp::show).post(totp::confirm).delete(totp::remove))
+        .route("/auth/v1/totp/start", post(totp::start))
         .route("/auth/v1/invitations/inspect", post(invitations::inspect))
         .route("/auth/v1/invitations/accept", post(invitations::accept))
         .route("/auth/v1/invitations/account", post(invitations::create_account))

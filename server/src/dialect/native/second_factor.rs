@@ -1,4 +1,4 @@
-//! `/auth/v1/second-factor`: authenticating with a security key.
+//! `/auth/v1/second-factor`: authenticating with a security key, or with a code of an authenticator app.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,9 +8,9 @@ use super::auth::Brought;
 use super::error::Problem;
 use super::read::Body;
 use super::sign_in::answer;
-use super::wire::SecondFactor;
+use super::wire::{SecondFactor, TotpCode};
 use crate::core::RequestChallengeResponse;
-use crate::core::flows::second_factor;
+use crate::core::flows::{second_factor, second_factor_code};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
@@ -30,4 +30,14 @@ pub(super) async fn finish(
 ) -> Result<Response, Problem> {
     let promoted = second_factor::finish(shared.core(), &call, &presented, &body.credential).await?;
     answer(&shared, &call, &promoted)
+}
+
+pub(super) async fn with_totp(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+    Body(body): Body<TotpCode>,
+) -> Result<Response, Problem> {
+    let raised = second_factor_code::present(shared.core(), &call, &presented, &body.code).await?;
+    answer(&shared, &call, &raised)
 }

@@ -160,6 +160,7 @@ pub(super) struct Methods {
     pub(super) password: bool,
     pub(super) email_code: bool,
     pub(super) security_key: bool,
+    pub(super) totp: bool,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +185,27 @@ pub(super) struct Key {
 #[derive(Deserialize)]
 pub(super) struct SecondFactor {
     pub(super) credential: PublicKeyCredential,
+}
+
+/// A code of an authenticator app.
+#[derive(Deserialize)]
+pub(super) struct TotpCode {
+    pub(super) code: Secret,
+}
+
+/// The seed: it is in no other answer.
+#[derive(Serialize)]
+pub(super) struct TotpEnrolment {
+    /// Base32.
+    pub(super) secret: String,
+    /// `otpauth://…`
+    pub(super) uri: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Totp {
+    pub(super) enrolled: bool,
+    pub(super) created_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]

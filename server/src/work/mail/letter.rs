@@ -68,6 +68,10 @@ pub enum Content {
         /// The key's name.
         key: String,
     },
+    /// An authenticator app was enrolled.
+    AuthenticatorAdded,
+    /// An authenticator app was removed.
+    AuthenticatorRemoved,
     /// An administrator disabled the account.
     AccountDisabled,
 }
@@ -91,6 +95,10 @@ pub enum Kind {
     KeyAdded,
     /// See [`Content::KeyRemoved`].
     KeyRemoved,
+    /// See [`Content::AuthenticatorAdded`].
+    AuthenticatorAdded,
+    /// See [`Content::AuthenticatorRemoved`].
+    AuthenticatorRemoved,
     /// See [`Content::AccountDisabled`].
     AccountDisabled,
 }
@@ -108,6 +116,8 @@ impl Kind {
             Self::PasswordChanged => "password_changed",
             Self::KeyAdded => "key_added",
             Self::KeyRemoved => "key_removed",
+            Self::AuthenticatorAdded => "authenticator_added",
+            Self::AuthenticatorRemoved => "authenticator_removed",
             Self::AccountDisabled => "account_disabled",
         }
     }
@@ -126,6 +136,8 @@ impl Content {
             Self::PasswordChanged => Kind::PasswordChanged,
             Self::KeyAdded { .. } => Kind::KeyAdded,
             Self::KeyRemoved { .. } => Kind::KeyRemoved,
+            Self::AuthenticatorAdded => Kind::AuthenticatorAdded,
+            Self::AuthenticatorRemoved => Kind::AuthenticatorRemoved,
             Self::AccountDisabled => Kind::AccountDisabled,
         }
     }

@@ -37,6 +37,10 @@ const SOURCES: &[Source] = sources![
     "key_added.html",
     "key_removed.txt",
     "key_removed.html",
+    "authenticator_added.txt",
+    "authenticator_added.html",
+    "authenticator_removed.txt",
+    "authenticator_removed.html",
     "account_disabled.txt",
     "account_disabled.html",
 ];
@@ -246,6 +250,8 @@ fn samples() -> Vec<Letter> {
         Content::KeyAdded { key: String::new() },
         Content::KeyRemoved { key: name() },
         Content::KeyRemoved { key: String::new() },
+        Content::AuthenticatorAdded,
+        Content::AuthenticatorRemoved,
         Content::AccountDisabled,
     ];
     let at = Timestamp::from_millis(1_795_456_740_000);

@@ -24,6 +24,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/admin/v1/users/{user}/recovery", post(users::send_recovery))
         .route("/admin/v1/users/{user}/sessions", get(sessions::list_of_user).delete(sessions::end_of_user))
         .route("/admin/v1/users/{user}/keys/{id}", delete(users::remove_key))
+        .route("/admin/v1/users/{user}/totp", delete(users::remove_totp))
         .route("/admin/v1/invitations", get(invitations::list).post(invitations::create))
         .route("/admin/v1/invitations/{id}", delete(invitations::revoke))
         .route("/admin/v1/applications", get(applications::list).post(applications::create))

@@ -114,3 +114,14 @@ pub(super) async fn remove_key(
     users::remove_key(shared.core(), &call, authority, owner, key).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+pub(super) async fn remove_totp(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    UserReference(user): UserReference,
+) -> Result<StatusCode, Problem> {
+    let owner = users::find(shared.core(), authority, &user).await?.user.id;
+    users::remove_authenticator_app(shared.core(), &call, authority, owner).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

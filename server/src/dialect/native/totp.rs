@@ -1,0 +1,50 @@
+//! `/auth/v1/totp`: one's own authenticator app.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::auth::Brought;
+use super::error::Problem;
+use super::read::Body;
+use super::wire::{Totp, TotpCode, TotpEnrolment};
+use crate::core::flows::authenticator_app;
+use crate::dialect::shared::Shared;
+use crate::http::call::Caller;
+
+pub(super) async fn start(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<Json<TotpEnrolment>, Problem> {
+    let begun = authenticator_app::start(shared.core(), &call, &presented).await?;
+    Ok(Json(TotpEnrolment { secret: begun.seed.reveal().to_owned(), uri: begun.uri.reveal().to_owned() }))
+}
+
+pub(super) async fn confirm(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+    Body(body): Body<TotpCode>,
+) -> Result<(StatusCode, Json<Totp>), Problem> {
+    let since = authenticator_app::confirm(shared.core(), &call, &presented, &body.code).await?;
+    Ok((StatusCode::CREATED, Json(Totp { enrolled: true, created_at: Some(since) })))
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<Json<Totp>, Problem> {
+    let since = authenticator_app::enrolled_since(shared.core(), &call, &presented).await?;
+    Ok(Json(Totp { enrolled: since.is_some(), created_at: since }))
+}
+
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Brought(presented): Brought,
+) -> Result<StatusCode, Problem> {
+    authenticator_app::remove(shared.core(), &call, &presented).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
