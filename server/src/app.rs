@@ -151,8 +151,8 @@ fn metrics(shared: &Shared) -> Metrics {
     let (waiting, compared) = (shared.clone(), shared.clone());
     #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
     Metrics::new(|others| {
-        others.observe("password_hash_waiting", "Calls that wait for a hashing thread", Kind::Gauge, move || {
-            vec![(vec![], waiting.core().hasher().waiting() as f64)]
+        others.observe("password_hash_busy", "Calls that wait for a hashing thread or are on one", Kind::Gauge, move || {
+            vec![(vec![], waiting.core().hasher().busy() as f64)]
         });
         others.observe("password_comparisons", "Passwords and codes compared with their hash", Kind::Counter, move || {
             vec![(vec![], compared.core().hasher().compared() as f64)]
@@ -186,7 +186,8 @@ fn policy(config: &Config) -> Policy {
     let rate = |rate: &crate::config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
     Policy {
         database,
-        store_deadline: config.request_timeout.get(),
+        // Shorter than the request's, so that the dialect can still say that it was the store.
+        store_deadline: config.request_timeout.get() * 4 / 5,
         public_url: config.origin().origin().to_owned(),
         service_name: config.service_name.as_str().to_owned(),
         sessions: SessionPolicy {

@@ -57,7 +57,7 @@ pub(super) const OPERATOR: Authority = Authority::operator();
 
 impl Console {
     pub(super) fn call(&self) -> Call {
-        let origin = Origin { dialect: "cli", address: None, peer: None, user_agent: None, request_id: "cli".to_owned() };
+        let origin = Origin::local("cli", "cli");
         Call { origin, ..self.desk.call() }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::load::{ConfigError, Loaded};
+use crate::core::password::{MAXIMUM_ITERATIONS, MAXIMUM_LANES, MAXIMUM_MEMORY_KIB};
 
 /// A key, whether it is well, and what would be.
 type Rule = (&'static str, bool, &'static str);
@@ -39,12 +40,12 @@ fn server(config: &Config) -> Vec<Rule> {
 fn passwords(config: &Config) -> Vec<Rule> {
     let p = &config.passwords;
     vec![
-        ("passwords.parallelism", (1..=64).contains(&p.parallelism), "must be from 1 to 64"),
-        ("passwords.iterations", (1..=64).contains(&p.iterations), "must be from 1 to 64"),
+        ("passwords.parallelism", (1..=MAXIMUM_LANES).contains(&p.parallelism), "must be from 1 to 16"),
+        ("passwords.iterations", (1..=MAXIMUM_ITERATIONS).contains(&p.iterations), "must be from 1 to 64"),
         (
             "passwords.memory_kib",
-            (8 * p.parallelism.clamp(1, 64)..=4_194_304).contains(&p.memory_kib),
-            "must be from 8 for each lane to 4194304",
+            (8 * p.parallelism.clamp(1, MAXIMUM_LANES)..=MAXIMUM_MEMORY_KIB).contains(&p.memory_kib),
+            "must be from 8 for each lane to 1048576",
         ),
         ("passwords.min_length", (8..=64).contains(&p.min_length), "must be from 8 to 64"),
         ("passwords.max_length", (64..=1_024).contains(&p.max_length), "must be from 64 to 1024"),

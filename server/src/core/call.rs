@@ -26,12 +26,30 @@ pub struct Origin {
     pub dialect: &'static str,
     /// The client's address: the peer's, or what a trusted proxy said it was. `None` for the command line and background work.
     pub address: Option<IpAddr>,
+    /// Whether the address is the client's own: false behind a trusted proxy that has not said for whom it asks. Then `address` is the
+    /// proxy's, good enough to be limited by and not to be let in by.
+    pub address_vouched: bool,
     /// The address at the other end of the connection.
     pub peer: Option<IpAddr>,
     /// The `User-Agent`, cut to 256 characters.
     pub user_agent: Option<String>,
     /// The request id that log lines and the answer carry.
     pub request_id: String,
+}
+
+impl Origin {
+    /// The origin of what happens on the server's own machine.
+    #[must_use]
+    pub fn local(dialect: &'static str, request_id: &str) -> Self {
+        let request_id = request_id.to_owned();
+        Self { dialect, address: None, address_vouched: false, peer: None, user_agent: None, request_id }
+    }
+
+    /// The client's address, if it is known to be that.
+    #[must_use]
+    pub fn vouched_address(&self) -> Option<IpAddr> {
+        self.address.filter(|_| self.address_vouched)
+    }
 }
 
 impl Call {

@@ -6,12 +6,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::audit::{Actor, Event, Record, record};
 use super::call::Call;
+use super::model::UserId;
 use super::policy::LimitPolicy;
 use super::refusal::Refusal;
 use super::store::{Tx, limits};
 use super::token::SecretHash;
-use super::{Fault, Result};
+use super::{Core, Error, Fault, Result};
 
 /// So many at once, and as many again over `per`.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,9 @@ impl Rate {
     }
 }
 
+/// A throttled bucket is put on record once in this time, not once a try.
+const NOTICES: Rate = Rate { burst: 1, per: Duration::from_secs(15 * 60) };
+
 /// What is limited.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core) enum Limited<'a> {
@@ -44,6 +49,12 @@ pub(in crate::core) enum Limited<'a> {
     SecondFactor(&'a str),
     /// Mails to one typed name or address.
     MailAddress(&'a str),
+    /// Mails to one user that strangers asked for, by whichever name.
+    MailUser(&'a str),
+    /// Access codes mailed to one user, for which a password was proven.
+    AccessCodeMail(&'a str),
+    /// Lines in the audit log about one throttled bucket.
+    Notice(&'a str),
     /// Mails asked for from the caller's network.
     MailNetwork,
 }
@@ -77,6 +88,52 @@ impl Charges {
         }
     }
 
+    /// Puts it on record when a flow that took these charges was throttled.
+    pub(in crate::core) async fn on_record<T>(
+        &self,
+        core: &Core,
+        call: &Call,
+        event: Event,
+        user: Option<UserId>,
+        outcome: Result<T>,
+    ) -> Result<T> {
+        if let (Err(Error::Refused(refusal @ Refusal::TooManyAttempts { .. })), Some((bucket, _))) = (&outcome, self.0.first()) {
+            let notices = Self::new(&core.policy.limits, call, &[Limited::Notice(bucket.as_str())]);
+            let (call, outcome) = (call.clone(), refusal.name());
+            let noted = core.store.write(move |tx| {
+                Box::pin(async move {
+                    notices.take(tx, &call).await?;
+                    Ok(record(tx, &call, Record { event, outcome, user, actor: Actor::Anonymous, detail: None }).await?)
+                })
+            });
+            // Refused again: it is on record already.
+            if let Err(Error::Faulted(fault)) = noted.await {
+                return Err(fault.into());
+            }
+        }
+        outcome
+    }
+
+    /// Charges a guess at a secret, makes it, and gives the charges back unless it was `wrong`.
+    pub(in crate::core) async fn guard<T>(
+        &self,
+        core: &Core,
+        call: &Call,
+        event: Event,
+        guess: impl Future<Output = Result<T>>,
+        wrong: fn(&Refusal) -> bool,
+    ) -> Result<T> {
+        let (charges, called) = (self.clone(), call.clone());
+        let taken = core.store.write(move |tx| Box::pin(async move { charges.take(tx, &called).await })).await;
+        self.on_record(core, call, event, None, taken).await?;
+        let outcome = guess.await;
+        if !matches!(&outcome, Err(Error::Refused(refusal)) if wrong(refusal)) {
+            let charges = self.clone();
+            core.store.write(move |tx| Box::pin(async move { Ok(charges.refund(tx).await?) })).await?;
+        }
+        outcome
+    }
+
     /// Gives the charges back: the try has succeeded.
     pub(in crate::core) async fn refund(&self, tx: &mut Tx) -> std::result::Result<(), Fault> {
         for (bucket, rate) in &self.0 {
@@ -93,6 +150,9 @@ fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(Se
         Limited::SigninNetwork => (SecretHash::digest("limit-signin-network", &network()?), policy.signin_network),
         Limited::SecondFactor(user) => (SecretHash::digest("limit-second-factor", user), policy.second_factor_account),
         Limited::MailAddress(key) => (SecretHash::digest("limit-mail-address", key), policy.mail_address),
+        Limited::MailUser(user) => (SecretHash::digest("limit-mail-user", user), policy.mail_address),
+        Limited::AccessCodeMail(user) => (SecretHash::digest("limit-access-code-mail", user), policy.mail_address),
+        Limited::Notice(bucket) => (SecretHash::digest("limit-notice", bucket), NOTICES),
         Limited::MailNetwork => (SecretHash::digest("limit-mail-network", &network()?), policy.mail_network),
     })
 }

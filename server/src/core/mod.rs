@@ -101,12 +101,12 @@ impl Core {
         self.relying_party.is_available()
     }
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written.
     ///
     /// # Errors
     /// A fault when it does not.
     pub async fn ping(&self) -> Result<()> {
-        self.store.read(|_| Box::pin(std::future::ready(Ok(())))).await
+        self.store.ping().await
     }
 
     /// Waits until a mail is promised in this process.

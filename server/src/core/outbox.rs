@@ -1,8 +1,10 @@
 //! Promising mails. A promise is written in the transaction of its cause; a worker keeps it after the answer (`flows::delivery`).
 
+use std::time::Duration;
+
 use super::Fault;
 use super::call::Call;
-use super::model::{MailId, MailKind, TicketId, User, UserId};
+use super::model::{Identifier, MailId, MailKind, TicketId, User, UserId};
 use super::store::mails::NewMail;
 use super::store::{Tx, mails};
 use super::token::Secret;
@@ -30,15 +32,30 @@ impl LinkForm {
 }
 
 async fn promise(tx: &mut Tx, call: &Call, kind: MailKind, mail: &NewMail) -> Result<(), Fault> {
-    mails::insert(tx, MailId::new(call)?, kind, mail, call.now).await
+    mails::insert(tx, MailId::new(call)?, kind, mail, call.now, call.now).await
 }
 
 /// A mail for whoever may have this name. The same row is written whether or not anybody has it, so that the caller learns nothing, not
 /// even from the time that it takes.
-pub(in crate::core) async fn request(tx: &mut Tx, call: &Call, kind: MailKind, subject: &str, detail: &str) -> Result<(), Fault> {
-    let mail = NewMail { subject: Some(subject.to_owned()), detail: Some(detail.to_owned()), ..NewMail::default() };
-    promise(tx, call, kind, &mail).await
+pub(in crate::core) async fn request(
+    tx: &mut Tx,
+    call: &Call,
+    kind: MailKind,
+    subject: &Identifier,
+    detail: &str,
+) -> Result<(), Fault> {
+    let mail = NewMail { subject: Some(subject.subject()), detail: Some(detail.to_owned()), ..NewMail::default() };
+    // Preparing a mail for somebody is more work than finding nobody. Done at once it would slow the caller's next call; done at a time
+    // that the caller cannot know, it tells nothing.
+    let [random] = call.random::<1>()?;
+    let due_at = call.now.after(SOONEST + SPREAD * u32::from(random) / 256);
+    mails::insert(tx, MailId::new(call)?, kind, &mail, call.now, due_at).await
 }
+
+/// When a mail that a stranger asked for is prepared, after it was asked for: not before this …
+const SOONEST: Duration = Duration::from_millis(200);
+/// … and at most so much later.
+const SPREAD: Duration = Duration::from_millis(800);
 
 /// A mail that tells a user what was done to their account.
 pub(in crate::core) async fn notice(

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::call::Call;
@@ -45,10 +45,13 @@ pub(in crate::core) struct Verdict {
     pub(in crate::core) outdated: bool,
 }
 
-/// Costs that a stored hash may ask for; a row that asks for more is not computed.
-const MAXIMUM_MEMORY_KIB: u32 = 1 << 20;
-const MAXIMUM_ITERATIONS: u32 = 64;
-const MAXIMUM_LANES: u32 = 16;
+/// The most that a hash may cost: what the configuration can ask for, and what is computed for a stored hash. A row that asks for more is
+/// refused unread.
+pub const MAXIMUM_MEMORY_KIB: u32 = 1 << 20;
+/// As [`MAXIMUM_MEMORY_KIB`].
+pub const MAXIMUM_ITERATIONS: u32 = 64;
+/// As [`MAXIMUM_MEMORY_KIB`].
+pub const MAXIMUM_LANES: u32 = 16;
 
 /// Runs on a hashing thread, with the thread's memory.
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
@@ -56,50 +59,69 @@ type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 /// The hashing threads.
 pub struct Hasher {
     jobs: Sender<Job>,
+    /// How many more calls may wait for a thread or be on one.
+    places: Arc<Semaphore>,
+    capacity: usize,
     params: Params,
     /// Compared against when there is no such user, at the same cost.
     dummy: String,
     compared: Arc<AtomicU64>,
 }
 
+/// A place at the hashing threads. Taken before a try is charged, so that a busy server costs nobody a try.
+pub(in crate::core) struct Place(OwnedSemaphorePermit);
+
 impl Hasher {
     pub(in crate::core) fn new(policy: &PasswordPolicy, call: &Call) -> std::result::Result<Self, Fault> {
         let params = Params::new(policy.memory_kib, policy.iterations, policy.parallelism, None).map_err(Fault::internal)?;
-        let (jobs, waiting) = crossbeam_channel::bounded(policy.queue.max(1));
+        let (jobs, waiting) = crossbeam_channel::unbounded();
         for _ in 0..policy.threads.max(1) {
             let waiting = waiting.clone();
             let thread = std::thread::Builder::new().name("password-hash".to_owned());
             thread.spawn(move || work(&waiting)).map_err(Fault::internal)?;
         }
         let dummy = compute(&mut Vec::new(), &params, &call.random::<32>()?, &call.random::<16>()?)?;
-        Ok(Self { jobs, params, dummy, compared: Arc::default() })
+        let capacity = policy.queue.saturating_add(policy.threads.max(1)).min(Semaphore::MAX_PERMITS);
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(capacity)), capacity, params, dummy, compared: Arc::default() })
+    }
+
+    /// Takes a place at the threads.
+    ///
+    /// # Errors
+    /// [`Refusal::Overloaded`] when too many wait.
+    pub(in crate::core) fn reserve(&self) -> std::result::Result<Place, Refusal> {
+        let overloaded = |_| Refusal::Overloaded { retry_after: Duration::from_secs(2) };
+        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(overloaded)
     }
 
     /// Hashes a new password.
-    pub(in crate::core) async fn hash(&self, call: &Call, password: &Password) -> Result<String> {
+    pub(in crate::core) async fn hash(&self, place: Place, call: &Call, password: &Password) -> Result<String> {
         let (params, salt, password) = (self.params.clone(), call.random::<16>()?, password.clone());
-        Ok(self.run(move |blocks| compute(blocks, &params, password.reveal().as_bytes(), &salt)).await??)
+        Ok(self.run(place, move |blocks| compute(blocks, &params, password.reveal().as_bytes(), &salt)).await??)
     }
 
     /// Compares a password with a hash, or with nobody's at the same cost.
-    pub(in crate::core) async fn verify(&self, password: &Password, phc: Option<&str>) -> Result<Verdict> {
-        let known = phc.is_some();
+    pub(in crate::core) async fn verify(&self, place: Place, password: &Password, phc: Option<&str>) -> Result<Verdict> {
+        let (known, dummy) = (phc.is_some(), self.dummy.clone());
         let phc = phc.unwrap_or(&self.dummy).to_owned();
         let (password, params, compared) = (password.clone(), self.params.clone(), Arc::clone(&self.compared));
-        let verdict = self.run(move |blocks| {
+        let verdict = self.run(place, move |blocks| {
             compared.fetch_add(1, Ordering::Relaxed);
-            compare(blocks, &params, &password, &phc)
+            let verdict = compare(blocks, &params, &password, &phc)?;
+            if verdict.outdated {
+                // A cheaper hash would tell by its time that there is such a user.
+                compare(blocks, &params, &password, &dummy)?;
+            }
+            Ok::<_, Fault>(verdict)
         });
         let verdict = verdict.await??;
         Ok(Verdict { matches: verdict.matches && known, outdated: verdict.outdated && known })
     }
 
     /// Runs something slow on a hashing thread.
-    ///
-    /// # Errors
-    /// [`Refusal::Overloaded`] when too many wait.
     pub(in crate::core) async fn run<T: Send + 'static>(
         &self,
+        place: Place,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
@@ -108,18 +130,16 @@ impl Hasher {
             if !reply.is_closed() {
                 let _ = reply.send(work(blocks));
             }
+            drop(place.0);
         });
-        match self.jobs.try_send(job) {
-            Ok(()) => Ok(answer.await.map_err(|_| Fault::internal("a hashing thread gave up its work"))?),
-            Err(TrySendError::Full(_)) => Err(Refusal::Overloaded { retry_after: Duration::from_secs(2) }.into()),
-            Err(TrySendError::Disconnected(_)) => Err(Fault::internal("the hashing threads have ended").into()),
-        }
+        self.jobs.send(job).map_err(|_| Fault::internal("the hashing threads have ended"))?;
+        Ok(answer.await.map_err(|_| Fault::internal("a hashing thread gave up its work"))?)
     }
 
-    /// How many calls wait for a thread.
+    /// How many places at the threads are taken.
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.jobs.len()
+    pub fn busy(&self) -> usize {
+        self.capacity.saturating_sub(self.places.available_permits())
     }
 
     /// How many comparisons were computed since the start.

@@ -65,7 +65,7 @@ pub enum Refusal {
     AccessCodeRequired,
     /// No such thing, or not the caller's.
     NotFound,
-    /// It cannot be done in the present state: the last administrator cannot be removed, a sent mail cannot be retried.
+    /// It cannot be done in the present state: an administrator cannot delete their own account, a sent mail cannot be retried.
     Conflict {
         /// What stands in the way, for people.
         problem: &'static str,

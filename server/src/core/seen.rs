@@ -2,36 +2,48 @@
 //! batch has not written, which can only make a session expire early by as much.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::model::{Session, SessionId};
 
-/// A use is noted only if the last that was written down is older: one write a session in that time at most.
+/// A use is noted only if the last that was written down is older than this, or than a tenth of the idle time if that is less: one write a
+/// session in that time at most.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// More sessions than this between two batches: the rest is noted in the next.
 const CAPACITY: usize = 100_000;
 
 /// The uses that are not written yet.
-#[derive(Default)]
-pub(in crate::core) struct Seen(Mutex<HashMap<SessionId, (Timestamp, Timestamp)>>);
+#[derive(Clone, Default)]
+pub(in crate::core) struct Seen(Arc<Mutex<HashMap<SessionId, (Timestamp, Timestamp)>>>);
 
 impl Seen {
     /// Notes a use at `now`, which moves the idle expiry.
     pub(in crate::core) fn note(&self, session: &Session, now: Timestamp, idle: Duration) {
-        if now.since(session.last_seen_at) < INTERVAL {
+        if now.since(session.last_seen_at) < INTERVAL.min(idle / 10) {
             return;
         }
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.lock();
         if noted.len() < CAPACITY || noted.contains_key(&session.id) {
             noted.insert(session.id, (now, now.after(idle).min(session.expires_at)));
         }
     }
 
+    /// Brings a session as it was read up to what is noted of it.
+    pub(in crate::core) fn apply(&self, session: &mut Session) {
+        if let Some((at, idle_expires_at)) = self.lock().get(&session.id) {
+            session.last_seen_at = session.last_seen_at.max(*at);
+            session.idle_expires_at = session.idle_expires_at.max(*idle_expires_at).min(session.expires_at);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, (Timestamp, Timestamp)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes all that is noted.
     pub(in crate::core) fn take(&self) -> Vec<(SessionId, Timestamp, Timestamp)> {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *noted).into_iter().map(|(id, (at, idle))| (id, at, idle)).collect()
+        std::mem::take(&mut *self.lock()).into_iter().map(|(id, (at, idle))| (id, at, idle)).collect()
     }
 }

@@ -42,9 +42,11 @@ impl Edge {
         let mut id = [0; 16];
         self.entropy.fill(&mut id).map_err(|_| Fault::internal("no randomness from the operating system"))?;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+        let client = peer.map(|peer| self.proxies.client(peer, &parts.headers));
         let origin = Origin {
             dialect: NO_DIALECT,
-            address: peer.map(|peer| self.proxies.client(peer, &parts.headers)),
+            address: client.map(|(address, _)| address),
+            address_vouched: client.is_some_and(|(_, vouched)| vouched),
             peer,
             user_agent: user_agent(&parts.headers),
             request_id: format!("{:032x}", u128::from_be_bytes(id)),

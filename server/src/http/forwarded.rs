@@ -21,11 +21,14 @@ pub struct Proxies {
 impl Proxies {
     /// The address of the client: that of the peer, unless the peer is a trusted proxy that names another. The chain is walked from
     /// its end, where the nearest proxy wrote, over trusted proxies to the first address that is none. What cannot be read
-    /// before that address is found makes the peer count.
+    /// before that address is found makes the peer count, and false says that it is not known to be the client's.
     #[must_use]
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, bool) {
         let peer = peer.to_canonical();
-        if self.trusted.contains(peer) { self.named(headers).unwrap_or(peer) } else { peer }
+        if !self.trusted.contains(peer) {
+            return (peer, true);
+        }
+        self.named(headers).map_or((peer, false), |client| (client, true))
     }
 
     fn named(&self, headers: &HeaderMap) -> Option<IpAddr> {
@@ -83,7 +86,7 @@ mod tests {
         for (name, value) in lines {
             headers.append(*name, HeaderValue::from_bytes(value).expect("a value"));
         }
-        Proxies { trusted, header }.client(peer.parse().expect("a peer"), &headers).to_string()
+        Proxies { trusted, header }.client(peer.parse().expect("a peer"), &headers).0.to_string()
     }
 
     #[test]

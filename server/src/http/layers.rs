@@ -123,7 +123,8 @@ pub async fn catch(answer: impl Future<Output = Response>, words: fn() -> Respon
     caught.unwrap_or_else(|_| words())
 }
 
-/// The answer, or `words` if it is not there within `limit`; what was begun is dropped, and its transaction rolled back.
+/// The answer, or `words` if it is not there within `limit`. What was begun is dropped: a transaction that has not begun never does, one
+/// that is running may still commit.
 pub async fn timeout(limit: Duration, answer: impl Future<Output = Response>, words: fn() -> Response) -> Response {
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
         tracing::warn!("a request took longer than it may");

@@ -34,7 +34,14 @@ impl Site {
             Error::Refused(Refusal::TooManyAttempts { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Please wait a while, then open the link again.")
             }
-            Error::Refused(_) => (StatusCode::SERVICE_UNAVAILABLE, "Very busy", "Please wait a moment, then try again."),
+            Error::Refused(Refusal::Overloaded { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Very busy", "Please wait a moment, then try again.")
+            }
+            // Every other refusal of these flows has its own page; one that has not is at least no secret.
+            Error::Refused(refusal) => {
+                tracing::error!(refusal = refusal.name(), "a page has no words for a refusal");
+                (StatusCode::BAD_REQUEST, "This cannot be done", "Please open the link in the mail again, and try from there.")
+            }
             Error::Faulted(fault) => {
                 log_fault(fault);
                 let status = match fault.kind() {

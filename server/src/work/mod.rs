@@ -28,7 +28,7 @@ impl Desk {
     /// A call of the server's own.
     #[must_use]
     pub fn call(&self) -> Call {
-        let origin = Origin { dialect: "work", address: None, peer: None, user_agent: None, request_id: "background".to_owned() };
+        let origin = Origin::local("work", "background");
         Call { now: self.clock.now(), entropy: Arc::clone(&self.entropy), origin }
     }
 }

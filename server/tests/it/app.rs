@@ -129,7 +129,7 @@ impl TestApp {
 
     /// A call of an operator.
     pub(crate) fn call(&self) -> Call {
-        let origin = Origin { dialect: "test", address: None, peer: None, user_agent: None, request_id: "test".to_owned() };
+        let origin = Origin::local("test", "test");
         Call { now: self.now(), entropy: Arc::clone(&self.desk.entropy), origin }
     }
 
@@ -166,7 +166,9 @@ impl TestApp {
         self.mails(to).await.iter().rev().find_map(|mail| mail.query(name)).unwrap_or_else(|| panic!("no {name} for {to}"))
     }
 
+    /// Sends what is due, and what strangers have asked for, which comes due within a second.
     pub(crate) async fn deliver(&self) {
+        self.advance(Duration::from_secs(1));
         while outbox::round(self.core(), &self.desk, &self.app.mailer).await.unwrap() > 0 {}
     }
 

@@ -17,7 +17,7 @@ use crate::core::password::Password;
 use crate::core::store::tickets::NewTicket;
 use crate::core::store::{authenticators, tickets, users};
 use crate::core::token::Secret;
-use crate::core::{Core, Refusal, Result, outbox};
+use crate::core::{Core, Error, Refusal, Result, outbox};
 
 /// The first step's outcome.
 #[derive(Clone, Debug)]
@@ -53,13 +53,14 @@ pub async fn begin(
     password: &Secret,
 ) -> Result<Begun> {
     let proven = prove(core, call, identifier, &Proof::Password(password.clone())).await?;
-    let mailed = Charges::new(&core.policy.limits, call, &[Limited::MailAddress(&proven.user.email.key())]);
+    let mailed = Charges::new(&core.policy.limits, call, &[Limited::AccessCodeMail(&proven.user.id.to_string())]);
     let (secret, valid_for) = (Secret::generate(call)?, core.policy.tickets.one_time_token);
     let (user, code_from) = keep(core, call, application, proven, mailed, &secret).await?;
     core.mail_promised.notify_one();
     Ok(Begun { one_time_token: secret, valid_for, user, code_from })
 }
 
+/// Keeps the one-time token, which opens nothing yet, and promises its code.
 async fn keep(
     core: &Core,
     call: &Call,
@@ -68,42 +69,39 @@ async fn keep(
     mailed: Charges,
     secret: &Secret,
 ) -> Result<(User, CodeFrom)> {
-    let (call, application, hash) = (call.clone(), application.clone(), secret.ticket_hash(Purpose::OneTimeToken));
-    let expires_at = call.now.after(core.policy.tickets.one_time_token);
+    let ticket = NewTicket {
+        id: TicketId::new(call)?,
+        purpose: Purpose::OneTimeToken,
+        secret_hash: Some(secret.ticket_hash(Purpose::OneTimeToken)),
+        user_id: proven.user.id,
+        session_id: None,
+        application_id: Some(application.id),
+        payload: None,
+        created_at: call.now,
+        expires_at: call.now.after(core.policy.tickets.one_time_token),
+    };
+    let (called, application, taken) = (call.clone(), application.clone(), mailed.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (user, enrolled) = proven.settle(tx, &call).await?;
-            let door = Door::Application { one_time_token_suffices: application.one_time_token_suffices };
-            match gate::decide(Factors::of(proven.factor), enrolled, door) {
-                Ok(_) | Err(Refusal::AccessCodeRequired) => {}
-                Err(refusal) => return Err(refusal.into()),
+            let (user, enrolled) = proven.settle(tx, &called).await?;
+            let code_from = if enrolled.totp { CodeFrom::AuthenticatorApp } else { CodeFrom::Mail };
+            if code_from == CodeFrom::Mail {
+                // The password was right all the same: what it was charged stays given back.
+                match taken.take(tx, &called).await {
+                    Err(Error::Refused(refusal)) => return Ok(Err(refusal)),
+                    taken => taken?,
+                }
+                outbox::access_code(tx, &called, user.id, user.email.as_str(), ticket.id, &application.name).await?;
             }
             tickets::delete_of_user_and_application(tx, user.id, Purpose::OneTimeToken, application.id).await?;
-            let ticket = NewTicket {
-                id: TicketId::new(&call)?,
-                purpose: Purpose::OneTimeToken,
-                secret_hash: Some(hash),
-                user_id: user.id,
-                session_id: None,
-                application_id: Some(application.id),
-                payload: None,
-                created_at: call.now,
-                expires_at,
-            };
             tickets::insert(tx, &ticket).await?;
-            let code_from = if enrolled.totp {
-                CodeFrom::AuthenticatorApp
-            } else {
-                mailed.take(tx, &call).await?;
-                outbox::access_code(tx, &call, user.id, user.email.as_str(), ticket.id, &application.name).await?;
-                CodeFrom::Mail
-            };
             let begun = Record { outcome: Refusal::AccessCodeRequired.name(), ..Record::own(Event::SignIn, user.id) };
-            record(tx, &call, begun).await?;
-            Ok((user, code_from))
+            record(tx, &called, begun).await?;
+            Ok(Ok((user, code_from)))
         })
     });
-    work.await
+    let kept = work.await.and_then(|kept| kept.map_err(Error::from));
+    mailed.on_record(core, call, Event::SignIn, None, kept).await
 }
 
 /// The second step: one-time token and access code to a session. Without a code only where the registration allows it and the user has
@@ -189,10 +187,11 @@ enum Counted {
 /// Counts the guess, then compares it: with the authenticator app's code, or with the one that was mailed for this very token. The factor
 /// that it proves.
 async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges: Charges, code: &Secret) -> Result<Factor> {
-    let (called, id, owner, presented) = (call.clone(), ticket.id, user.id, code.clone());
+    let place = core.hasher.reserve()?;
+    let (called, id, owner, presented, taken) = (call.clone(), ticket.id, user.id, code.clone(), charges.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            charges.take(tx, &called).await?;
+            taken.take(tx, &called).await?;
             let Some(ticket) = tickets::count_try(tx, id, called.now).await? else { return Ok(None) };
             Ok(Some(match authenticators::confirmed(tx, owner).await? {
                 Some(app) => Counted::Authenticator(spend_code(tx, &called, owner, &app, &presented).await?),
@@ -200,11 +199,12 @@ async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges
             }))
         })
     });
-    let (factor, matches) = match work.await?.ok_or(Refusal::TicketInvalid)? {
+    let counted = charges.on_record(core, call, Event::SecondFactor, Some(user.id), work.await).await?;
+    let (factor, matches) = match counted.ok_or(Refusal::TicketInvalid)? {
         Counted::Authenticator(matches) => (Factor::Totp, matches),
         Counted::Mailed(phc) => {
             let code = Password::new(&code.as_code().unwrap_or_else(|| code.clone()));
-            (Factor::AccessCode, core.hasher.verify(&code, phc.as_deref()).await?.matches)
+            (Factor::AccessCode, core.hasher.verify(place, &code, phc.as_deref()).await?.matches)
         }
     };
     if matches {

@@ -3,6 +3,7 @@
 use super::session::Authority;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
+use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Application, ApplicationId, Network, Page, Paged};
 use crate::core::store::{applications, sessions, tickets};
 use crate::core::token::Secret;
@@ -68,21 +69,24 @@ pub async fn authenticate(core: &Core, call: &Call, credentials: &Credentials) -
     if !(key & token) {
         return refuse(core, call, Refusal::ApplicationUnknown, id).await;
     }
-    if !application.allows(call.origin.address) {
+    if !application.allows(call.origin.vouched_address()) {
         return refuse(core, call, Refusal::NetworkNotAllowed, id).await;
     }
     Ok(application)
 }
 
+/// Puts a refusal on record. Failures are limited, and the log of them with that; a right application is not charged.
 async fn refuse(core: &Core, call: &Call, refusal: Refusal, id: Option<ApplicationId>) -> Result<Application> {
-    let (call, outcome, detail) = (call.clone(), refusal.name(), id.map(|id| id.to_string()));
+    let charges = Charges::new(&core.policy.limits, call, &[Limited::SigninNetwork]);
+    let (called, outcome, detail, taken) = (call.clone(), refusal.name(), id.map(|id| id.to_string()), charges.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
+            taken.take(tx, &called).await?;
             let refused = Record { outcome, ..Record::by(Actor::Anonymous, Event::ApplicationRefused, None, detail) };
-            Ok(record(tx, &call, refused).await?)
+            Ok(record(tx, &called, refused).await?)
         })
     });
-    work.await?;
+    charges.on_record(core, call, Event::ApplicationRefused, None, work.await).await?;
     Err(refusal.into())
 }
 

@@ -1,6 +1,6 @@
 //! A user's own authenticator app: enrol it in two steps, look, remove it. A seed counts for nothing until a code of it was shown.
 
-use super::factors::{lower, may_change, may_still_change};
+use super::factors::{added, may_change, may_still_change, removed};
 use super::session::{Need, Presented, check};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
@@ -36,7 +36,7 @@ pub async fn start(core: &Core, call: &Call, presented: &Presented) -> Result<En
     let (call, kept) = (call.clone(), seed.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let user = may_still_change(tx, &call, &checked).await?;
+            let (_, user) = may_still_change(tx, &call, &checked).await?;
             if authenticators::start(tx, user.id, &kept, call.now).await? { Ok(()) } else { Err(HAS_ONE.into()) }
         })
     });
@@ -52,16 +52,16 @@ pub async fn start(core: &Core, call: &Call, presented: &Presented) -> Result<En
 pub async fn confirm(core: &Core, call: &Call, presented: &Presented, code: &Secret) -> Result<Timestamp> {
     let checked = may_change(core, call, presented).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
-    let (call, code, recent) = (call.clone(), code.clone(), core.policy.sessions.recent);
+    let (call, code, policy) = (call.clone(), code.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let user = may_still_change(tx, &call, &checked).await?;
+            let (session, user) = may_still_change(tx, &call, &checked).await?;
             charges.take(tx, &call).await?;
             if authenticators::confirmed(tx, user.id).await?.is_some() {
                 return Err(HAS_ONE.into());
             }
             let pending = authenticators::pending(tx, user.id).await?;
-            let pending = pending.filter(|app| call.now.since(app.created_at) <= recent).ok_or(NOT_STARTED)?;
+            let pending = pending.filter(|app| call.now.since(app.created_at) <= policy.recent).ok_or(NOT_STARTED)?;
             let Some(step) = totp::check(&pending.seed, &code, call.now)? else {
                 let outcome = Refusal::InvalidCredentials.name();
                 record(tx, &call, Record { outcome, ..Record::own(Event::TotpAdded, user.id) }).await?;
@@ -72,6 +72,7 @@ pub async fn confirm(core: &Core, call: &Call, presented: &Presented, code: &Sec
                 return Err(NOT_STARTED.into());
             }
             charges.refund(tx).await?;
+            added(tx, &call, &policy, &session).await?;
             outbox::notice(tx, &call, MailKind::AuthenticatorAdded, &user, None).await?;
             record(tx, &call, Record::own(Event::TotpAdded, user.id)).await?;
             Ok(Ok(call.now))
@@ -101,7 +102,7 @@ pub async fn remove(core: &Core, call: &Call, presented: &Presented) -> Result<(
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let user = may_still_change(tx, &call, &checked).await?;
+            let (_, user) = may_still_change(tx, &call, &checked).await?;
             remove_of(tx, &call, &policy, &user, Actor::User(user.id)).await
         })
     });
@@ -116,7 +117,7 @@ pub(super) async fn remove_of(tx: &mut Tx, call: &Call, policy: &SessionPolicy, 
         return Err(Refusal::NotFound.into());
     }
     let resting = sessions::resting_on_totp(tx, user.id).await?;
-    lower(tx, call, policy, resting, Factor::Totp).await?;
+    removed(tx, call, policy, user.id, resting, Factor::Totp).await?;
     outbox::notice(tx, call, MailKind::AuthenticatorRemoved, user, None).await?;
     Ok(record(tx, call, Record::by(actor, Event::TotpRemoved, Some(user.id), None)).await?)
 }

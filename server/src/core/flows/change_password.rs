@@ -1,9 +1,11 @@
-//! Changing one's own password: with the old one, in a session of a recent sign-in.
+//! Changing one's own password: with the old one, in a session of a recent sign-in that has used the second factor, if there is one.
 
+use super::factors::{may_change, may_still_change};
 use super::opening::SignedIn;
-use super::session::{Authenticated, Need, Presented, check, still};
+use super::session::{Authenticated, Presented};
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
+use crate::core::clock::Timestamp;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{MailKind, User};
 use crate::core::password::Password;
@@ -15,8 +17,8 @@ use crate::core::{Core, Refusal, Result, outbox};
 /// Changes the password. The session goes on under a new token; all others of the user end, and every ticket that is out.
 ///
 /// # Errors
-/// [`Refusal::NotSignedIn`], [`Refusal::RecentSignInRequired`], [`Refusal::TooManyAttempts`], [`Refusal::InvalidCredentials`] for the
-/// old password, [`Refusal::PasswordRejected`] for the new.
+/// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`] when the user has a second factor that this session has not used,
+/// [`Refusal::RecentSignInRequired`], [`Refusal::TooManyAttempts`], [`Refusal::InvalidCredentials`] for the old password, [`Refusal::PasswordRejected`] for the new.
 pub async fn change_password(
     core: &Core,
     call: &Call,
@@ -24,15 +26,15 @@ pub async fn change_password(
     current: &Secret,
     new: &Secret,
 ) -> Result<SignedIn> {
-    let checked = check(core, call, presented, Need::Recent).await?;
+    let checked = may_change(core, call, presented).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
     let compared = compare(core, call, &checked, &charges, current).await?;
     let phc = accept_new(core, call, new, context(core, &checked.user)).await?;
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (mut session, user) = still(tx, &call, &checked).await?;
-            if passwords::by_user(tx, user.id).await?.as_ref() != Some(&compared) {
+            let (mut session, user) = may_still_change(tx, &call, &checked).await?;
+            if !passwords::is_of(tx, user.id, compared).await? {
                 return Err(Refusal::InvalidCredentials.into());
             }
             passwords::set(tx, user.id, &phc, call.now).await?;
@@ -55,19 +57,21 @@ pub async fn change_password(
     Ok(changed)
 }
 
-/// Compares the old password, charged like a second factor so that a stolen session is no place to guess. The hash that it matched.
-async fn compare(core: &Core, call: &Call, checked: &Authenticated, charges: &Charges, current: &Secret) -> Result<String> {
-    let (charges, user, called) = (charges.clone(), checked.user.id, call.clone());
+/// Compares the old password, charged like a second factor so that a stolen session is no place to guess. When it was set.
+async fn compare(core: &Core, call: &Call, checked: &Authenticated, charges: &Charges, current: &Secret) -> Result<Timestamp> {
+    let place = core.hasher.reserve()?;
+    let (taken, user, called) = (charges.clone(), checked.user.id, call.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            charges.take(tx, &called).await?;
+            taken.take(tx, &called).await?;
             Ok(passwords::by_user(tx, user).await?)
         })
     });
-    let phc = work.await?;
-    let verdict = core.hasher.verify(&Password::new(current), phc.as_deref()).await?;
-    match phc {
-        Some(phc) if verdict.matches => Ok(phc),
+    let stored = charges.on_record(core, call, Event::PasswordChanged, Some(user), work.await).await?;
+    let phc = stored.as_ref().map(|stored| stored.phc.as_str());
+    let verdict = core.hasher.verify(place, &Password::new(current), phc).await?;
+    match stored {
+        Some(stored) if verdict.matches => Ok(stored.changed_at),
         Some(_) | None => {
             let called = call.clone();
             let outcome = Refusal::InvalidCredentials.name();
@@ -94,6 +98,6 @@ pub(super) fn context(core: &Core, user: &User) -> Context {
 pub(super) async fn accept_new(core: &Core, call: &Call, new: &Secret, context: Context) -> Result<String> {
     let password = Password::new(new);
     let (judged, policy) = (password.clone(), core.policy.passwords.clone());
-    core.hasher.run(move |_| strength::judge(&judged, &context, &policy)).await??;
-    core.hasher.hash(call, &password).await
+    core.hasher.run(core.hasher.reserve()?, move |_| strength::judge(&judged, &context, &policy)).await??;
+    core.hasher.hash(core.hasher.reserve()?, call, &password).await
 }

@@ -9,14 +9,15 @@ use super::invitations::link;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
+use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Identifier, Mail, MailId, MailKind, MailState, Purpose, Status, TicketId, User, UserId};
 use crate::core::outbox::LinkForm;
 use crate::core::password::Password;
 use crate::core::store::mails::ClaimedMail;
 use crate::core::store::tickets::NewTicket;
-use crate::core::store::{Tx, mails, tickets, users};
+use crate::core::store::{Tx, invitations, mails, tickets, users};
 use crate::core::token::Secret;
-use crate::core::{Core, Result};
+use crate::core::{Core, Error, Result};
 
 /// How long a claimed mail is left to its worker; longer than any transport takes.
 const LEASE: Duration = Duration::from_secs(180);
@@ -86,7 +87,7 @@ pub async fn prepare(core: &Core, call: &Call, claimed: &Claimed) -> Result<Opti
         MailKind::Recovery => recovery(core, call, &claimed.0).await?,
         MailKind::LoginCode => login_code(core, call, &claimed.0).await?,
         MailKind::AccessCode => access_code(core, call, &claimed.0).await?,
-        MailKind::Invitation => invitation(core, &claimed.0),
+        MailKind::Invitation => invitation(core, call, &claimed.0).await?,
         MailKind::PasswordChanged
         | MailKind::KeyAdded
         | MailKind::KeyRemoved
@@ -115,7 +116,7 @@ fn letter(mail: &ClaimedMail, to: &str, user: Option<&User>, carries: Carries) -
 async fn recipient(tx: &mut Tx, user_id: Option<UserId>, subject: Option<&str>) -> Result<Option<User>> {
     let user = match (user_id, subject) {
         (Some(id), _) => users::by_id(tx, id).await?,
-        (None, Some(subject)) => users::by_identifier(tx, &Identifier::any(subject)).await?,
+        (None, Some(subject)) => users::by_identifier(tx, &Identifier::from_subject(subject)).await?,
         (None, None) => None,
     };
     Ok(user.filter(|user| user.status == Status::Active))
@@ -124,9 +125,15 @@ async fn recipient(tx: &mut Tx, user_id: Option<UserId>, subject: Option<&str>) 
 /// A fresh ticket for the recipient in the place of an older one of its purpose; the recipient, if there is one.
 async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> Result<Option<User>> {
     let (call, id, user_id, subject) = (call.clone(), mail.mail.id, mail.mail.user_id, mail.subject.clone());
+    let (limits, first_try) = (core.policy.limits.clone(), mail.mail.attempts == 1);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let Some(user) = recipient(tx, user_id, subject.as_deref()).await? else { return Ok(None) };
+            // By whichever of their names it was asked for: strangers learn nothing of a mail that does not come.
+            let charges = Charges::new(&limits, &call, &[Limited::MailUser(&user.id.to_string())]);
+            if first_try && let Err(Error::Refused(_)) = charges.take(tx, &call).await {
+                return Ok(None);
+            }
             tickets::delete_of_user(tx, user.id, issued.purpose).await?;
             tickets::insert(tx, &issued.ticket(&call, user.id)?).await?;
             mails::addressed(tx, id, user.email.as_str(), user.id).await?;
@@ -180,7 +187,7 @@ async fn recovery(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option
 
 async fn login_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
     let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.code);
-    let payload = Some(core.hasher.hash(call, &Password::new(&code)).await?);
+    let payload = Some(core.hasher.hash(core.hasher.reserve()?, call, &Password::new(&code)).await?);
     let issued = Issued { purpose: Purpose::LoginCode, event: Event::CodeMailed, secret_hash: None, payload, valid_for };
     let user = issue(core, call, mail, issued).await?;
     Ok(user.map(|user| letter(mail, user.email.as_str(), Some(&user), Carries::Code(code, valid_for))))
@@ -188,7 +195,7 @@ async fn login_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Opti
 
 async fn access_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
     let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.one_time_token);
-    let payload = core.hasher.hash(call, &Password::new(&code)).await?;
+    let payload = core.hasher.hash(core.hasher.reserve()?, call, &Password::new(&code)).await?;
     let Some(ticket) = mail.ticket_id else { return Ok(None) };
     let now = call.now;
     let work = core.store.write(move |tx| {
@@ -202,10 +209,14 @@ async fn access_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Opt
     Ok(work.await?.map(|user| letter(mail, user.email.as_str(), Some(&user), Carries::Code(code, valid_for))))
 }
 
-fn invitation(core: &Core, mail: &ClaimedMail) -> Option<Letter> {
-    let (to, secret) = (mail.mail.recipient.as_deref()?, mail.secret.as_ref()?);
-    let carries = Carries::Link(Secret::new(link(core, secret)), core.policy.tickets.invitation);
-    Some(letter(mail, to, None, carries))
+/// An invitation that was used or taken back meanwhile is not mailed.
+async fn invitation(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
+    let (Some(to), Some(secret)) = (mail.mail.recipient.as_deref(), &mail.secret) else { return Ok(None) };
+    let (hash, now) = (secret.invitation_hash(), call.now);
+    let open = core.store.read(move |tx| Box::pin(async move { Ok(invitations::open(tx, &hash, now).await?) })).await?;
+    let Some(open) = open else { return Ok(None) };
+    let carries = Carries::Link(Secret::new(link(core, secret)), open.expires_at.since(now));
+    Ok(Some(letter(mail, to, None, carries)))
 }
 
 async fn notice(core: &Core, mail: &ClaimedMail) -> Result<Option<Letter>> {

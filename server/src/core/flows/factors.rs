@@ -6,7 +6,7 @@ use crate::core::call::Call;
 use crate::core::gate::{self, Door, Enrolled};
 use crate::core::model::{Factor, Session, User, UserId};
 use crate::core::policy::SessionPolicy;
-use crate::core::store::{Tx, authenticators, security_keys, sessions};
+use crate::core::store::{Tx, authenticators, security_keys, sessions, tickets};
 use crate::core::{Core, Fault, Refusal, Result};
 
 /// What a user has enrolled.
@@ -31,27 +31,51 @@ pub(super) async fn may_change(core: &Core, call: &Call, presented: &Presented) 
     Ok(checked)
 }
 
-/// As [`may_change`], inside the transaction that is about to: a factor may have been added since.
-pub(super) async fn may_still_change(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<User> {
+/// As [`may_change`], inside the transaction that is about to: a factor may have been added since. The session and user as they are now.
+pub(super) async fn may_still_change(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<(Session, User)> {
     let (session, user) = still(tx, call, checked).await?;
     gate::may_change_factors(session.factors, enrolled(tx, user.id).await?)?;
-    Ok(user)
+    Ok((session, user))
 }
 
-/// A factor that is gone proves nothing any more: not in the sessions that used it either. They are lowered to what their other factors
-/// open, and last no longer for it.
-pub(super) async fn lower(tx: &mut Tx, call: &Call, policy: &SessionPolicy, resting: Vec<Session>, gone: Factor) -> Result<()> {
-    for mut session in resting {
+/// A factor was added in the session `by`: what is out for the user dies, and their other sessions are judged anew, for one of a stolen
+/// password must not stay full. The session in which the factor was enrolled stays as it is: its owner has just shown to have it.
+pub(super) async fn added(tx: &mut Tx, call: &Call, policy: &SessionPolicy, by: &Session) -> Result<()> {
+    tickets::delete_all_of_user(tx, by.user_id).await?;
+    let others = sessions::all_of_user(tx, by.user_id).await?.into_iter().filter(|session| session.id != by.id);
+    judge_anew(tx, call, policy, by.user_id, others.collect()).await
+}
+
+/// A factor is gone: what is out for the user dies, and it proves nothing any more in the sessions that used it.
+pub(super) async fn removed(
+    tx: &mut Tx,
+    call: &Call,
+    policy: &SessionPolicy,
+    user: UserId,
+    resting: Vec<Session>,
+    gone: Factor,
+) -> Result<()> {
+    tickets::delete_all_of_user(tx, user).await?;
+    let without = resting.into_iter().map(|mut session| {
         session.factors = session.factors.without(gone);
         if gone == Factor::SecurityKey {
             session.security_key_id = None;
         }
-        let (expires_at, idle_expires_at) = (session.expires_at, session.idle_expires_at);
-        let enrolled = enrolled(tx, session.user_id).await?;
+        session
+    });
+    judge_anew(tx, call, policy, user, without.collect()).await
+}
+
+/// Writes what the gate now makes of sessions; none lasts longer for it.
+async fn judge_anew(tx: &mut Tx, call: &Call, policy: &SessionPolicy, user: UserId, judged: Vec<Session>) -> Result<()> {
+    let enrolled = enrolled(tx, user).await?;
+    for mut session in judged {
+        let (expires_at, idle_expires_at, last_seen_at) = (session.expires_at, session.idle_expires_at, session.last_seen_at);
         let opening = gate::decide(session.factors, enrolled, Door::OpensHalf)?;
         stand(&mut session, opening, call, policy);
         session.expires_at = session.expires_at.min(expires_at);
         session.idle_expires_at = session.idle_expires_at.min(idle_expires_at);
+        session.last_seen_at = last_seen_at;
         sessions::lower(tx, &session).await?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use crate::core::gate::Enrolled;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Factor, Identifier, Purpose, Status, TicketId, User};
 use crate::core::password::Password;
+use crate::core::store::passwords::StoredPassword;
 use crate::core::store::{Tx, limits, passwords, tickets, users};
 use crate::core::token::{Secret, SecretHash};
 use crate::core::{Core, Error, Refusal, Result};
@@ -18,7 +19,7 @@ pub enum Proof {
     Password(Secret),
     /// The mailed code.
     Code(Secret),
-    /// Either, in one field. What has a code's form is a code: passwords are longer.
+    /// Either, in one field. What has a code's form and is too short for a password is a code.
     PasswordOrCode(Secret),
 }
 
@@ -29,12 +30,17 @@ enum Kind {
 }
 
 impl Proof {
+    fn is_code(&self, core: &Core) -> bool {
+        let (Self::Password(secret) | Self::Code(secret) | Self::PasswordOrCode(secret)) = self;
+        secret.as_code().is_some() && secret.reveal().chars().count() < core.policy.passwords.min_length
+    }
+
     fn kind(&self, core: &Core) -> Result<Kind> {
         let methods = core.policy.methods;
         let code = |secret: &Secret| Kind::Code(Password::new(&secret.as_code().unwrap_or_else(|| secret.clone())));
         match self {
             Self::Code(secret) if methods.email_code => Ok(code(secret)),
-            Self::PasswordOrCode(secret) if methods.email_code && secret.as_code().is_some() => Ok(code(secret)),
+            Self::PasswordOrCode(secret) if methods.email_code && self.is_code(core) => Ok(code(secret)),
             Self::Password(secret) | Self::PasswordOrCode(secret) if methods.password => {
                 Ok(Kind::Password(Password::new(secret)))
             }
@@ -44,13 +50,13 @@ impl Proof {
 }
 
 /// Somebody who has proven a first factor. Nothing is opened by it yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Proven {
     pub(super) user: User,
     pub(super) factor: Factor,
     charges: Charges,
-    /// The hash that was compared, and its costlier successor.
-    hash: Option<(String, Option<String>)>,
+    /// The password that was compared, and its costlier hash.
+    password: Option<(StoredPassword, Option<String>)>,
     /// The code that was compared.
     ticket: Option<TicketId>,
 }
@@ -59,8 +65,9 @@ pub(super) struct Proven {
 #[derive(Default)]
 struct Known {
     user: Option<User>,
-    phc: Option<String>,
-    ticket: Option<TicketId>,
+    password: Option<StoredPassword>,
+    /// A code and its hash.
+    ticket: Option<(TicketId, Option<String>)>,
 }
 
 /// Proves a first factor. An unknown name costs what a known one costs, and is refused in the same words.
@@ -73,13 +80,19 @@ pub(super) async fn prove(core: &Core, call: &Call, identifier: &Identifier, pro
     let limited = [Limited::SigninAccount(identifier.key()), Limited::SigninNetwork];
     let charges = Charges::new(&core.policy.limits, call, &limited);
     let is_code = matches!(kind, Kind::Code(_));
-    let known = look_up(core, call, charges.clone(), identifier.clone(), is_code).await?;
+    let place = core.hasher.reserve()?;
+    let known = look_up(core, call, charges.clone(), identifier.clone(), is_code).await;
+    let known = charges.on_record(core, call, Event::SignIn, None, known).await?;
 
     let (factor, secret) = match &kind {
         Kind::Password(password) => (Factor::Password, password),
         Kind::Code(code) => (Factor::EmailCode, code),
     };
-    let verdict = core.hasher.verify(secret, known.phc.as_deref()).await?;
+    let at_rest = match &known.ticket {
+        Some((_, phc)) => phc.as_deref(),
+        None => known.password.as_ref().map(|stored| stored.phc.as_str()),
+    };
+    let verdict = core.hasher.verify(place, secret, at_rest).await?;
     let Some(user) = known.user.clone().filter(|_| verdict.matches) else {
         return refuse(core, call, Refusal::InvalidCredentials, known.user.as_ref()).await;
     };
@@ -87,11 +100,19 @@ pub(super) async fn prove(core: &Core, call: &Call, identifier: &Identifier, pro
         return refuse(core, call, Refusal::AccountDisabled, Some(&user)).await;
     }
     let upgraded = match &kind {
-        Kind::Password(password) if verdict.outdated => Some(core.hasher.hash(call, password).await?),
+        Kind::Password(password) if verdict.outdated => upgrade(core, call, password).await?,
         Kind::Password(_) | Kind::Code(_) => None,
     };
-    let hash = if is_code { None } else { known.phc.map(|phc| (phc, upgraded)) };
-    Ok(Proven { user, factor, charges, hash, ticket: known.ticket })
+    let password = known.password.map(|stored| (stored, upgraded));
+    Ok(Proven { user, factor, charges, password, ticket: known.ticket.map(|(ticket, _)| ticket) })
+}
+
+/// A costlier hash; none while the server is busy: there will be another sign-in.
+async fn upgrade(core: &Core, call: &Call, password: &Password) -> Result<Option<String>> {
+    match core.hasher.reserve() {
+        Ok(place) => core.hasher.hash(place, call, password).await.map(Some),
+        Err(_) => Ok(None),
+    }
 }
 
 async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identifier, is_code: bool) -> Result<Known> {
@@ -107,11 +128,11 @@ async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identif
 }
 
 async fn known_password(tx: &mut Tx, user: Option<User>) -> Result<Known> {
-    let phc = match &user {
+    let password = match &user {
         Some(user) => passwords::by_user(tx, user.id).await?,
         None => None,
     };
-    Ok(Known { user, phc, ticket: None })
+    Ok(Known { user, password, ticket: None })
 }
 
 /// Counts the guess at a code, before it is judged.
@@ -124,8 +145,7 @@ async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>) -> Result<Know
         // Counting a guess is a write. Where there is none to count, write all the same: the disk's time is heard from outside.
         limits::take(tx, &SecretHash::digest("nobody", ""), call.now, 1, i64::MAX / 4).await?;
     }
-    let (phc, ticket) = ticket.map_or((None, None), |ticket| (ticket.payload, Some(ticket.id)));
-    Ok(Known { user, phc, ticket })
+    Ok(Known { user, password: None, ticket: ticket.map(|ticket| (ticket.id, ticket.payload)) })
 }
 
 async fn refuse(core: &Core, call: &Call, refusal: Refusal, user: Option<&User>) -> Result<Proven> {
@@ -149,12 +169,12 @@ impl Proven {
         if user.status == Status::Disabled {
             return Err(Refusal::AccountDisabled.into());
         }
-        if let Some((compared, upgraded)) = &self.hash {
-            if passwords::by_user(tx, user.id).await?.as_ref() != Some(compared) {
+        if let Some((compared, upgraded)) = &self.password {
+            if !passwords::is_of(tx, user.id, compared.changed_at).await? {
                 return Err(gone());
             }
             if let Some(upgraded) = upgraded {
-                passwords::upgrade(tx, user.id, compared, upgraded).await?;
+                passwords::upgrade(tx, user.id, &compared.phc, upgraded).await?;
             }
         }
         if let Some(ticket) = self.ticket {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::change_password::accept_new;
-use super::session::{Authority, Need, Presented, check, still};
+use super::session::{Authenticated, Authority, Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
@@ -34,8 +34,10 @@ pub(super) fn link(core: &Core, secret: &Secret) -> String {
 
 /// Invites somebody, by mail.
 ///
+/// An address that has an account may be invited too: to accept.
+///
 /// # Errors
-/// [`Refusal::EmailTaken`] only by the store's own faults; an address that has an account may be invited, to accept.
+/// Faults only.
 pub async fn create(
     core: &Core,
     call: &Call,
@@ -117,7 +119,10 @@ pub async fn inspect(core: &Core, call: &Call, secret: &Secret) -> Result<Invita
 /// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`], [`Refusal::InvitationNotFound`], [`Refusal::InvitationForAnother`].
 pub async fn accept(core: &Core, call: &Call, presented: &Presented, secret: &Secret) -> Result<User> {
     let checked = check(core, call, presented, Need::Full).await?;
-    charge(core, call).await?;
+    guard(core, call, accept_for(core, call, checked, secret)).await
+}
+
+async fn accept_for(core: &Core, call: &Call, checked: Authenticated, secret: &Secret) -> Result<User> {
     let (call, hash) = (call.clone(), secret.invitation_hash());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -152,7 +157,10 @@ pub struct NewAccount {
 /// # Errors
 /// [`Refusal::InvitationNotFound`], [`Refusal::EmailTaken`], [`Refusal::PasswordRejected`], which leaves the invitation open.
 pub async fn create_account(core: &Core, call: &Call, secret: &Secret, account: NewAccount) -> Result<User> {
-    charge(core, call).await?;
+    guard(core, call, create_for(core, call, secret, account)).await
+}
+
+async fn create_for(core: &Core, call: &Call, secret: &Secret, account: NewAccount) -> Result<User> {
     let invitation = inspect(core, call, secret).await?;
     refuse_taken(core, &invitation).await?;
     let context = Context::new(&core.policy.service_name, None, &invitation.email, &account.first_name, &account.last_name);
@@ -181,10 +189,9 @@ pub async fn create_account(core: &Core, call: &Call, secret: &Secret, account: 
     work.await
 }
 
-async fn charge(core: &Core, call: &Call) -> Result<()> {
+async fn guard<T>(core: &Core, call: &Call, guess: impl Future<Output = Result<T>>) -> Result<T> {
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SigninNetwork]);
-    let call = call.clone();
-    core.store.write(move |tx| Box::pin(async move { charges.take(tx, &call).await })).await
+    charges.guard(core, call, Event::InvitationUsed, guess, |refusal| *refusal == Refusal::InvitationNotFound).await
 }
 
 async fn refuse_taken(core: &Core, invitation: &Invitation) -> Result<()> {

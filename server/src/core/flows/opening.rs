@@ -2,6 +2,7 @@
 
 use super::factors::enrolled;
 use super::session::Authenticated;
+use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door, Opening};
 use crate::core::model::{ApplicationId, Factor, Factors, Session, SessionId, SessionState, User};
@@ -39,7 +40,10 @@ pub(super) async fn open(
     new: NewSession<'_>,
 ) -> std::result::Result<SignedIn, Fault> {
     for token in new.replaces {
-        sessions::delete_by_token(tx, &token.hash()).await?;
+        if let Some(replaced) = sessions::delete_by_token(tx, &token.hash()).await? {
+            let detail = Some(replaced.id.to_string());
+            record(tx, call, Record { detail, ..Record::own(Event::SessionsEnded, replaced.user_id) }).await?;
+        }
     }
     let mut session = Session {
         id: SessionId::new(call)?,
@@ -84,12 +88,13 @@ pub(super) async fn raise(
     Ok(SignedIn { token, session, user })
 }
 
-/// Gives a session the standing and the lifetime of what the gate opened.
+/// Gives a session the standing and the lifetime of what the gate opened. The absolute end counts from the first factor: a second one
+/// does not move it.
 pub(super) fn stand(session: &mut Session, opening: Opening, call: &Call, policy: &SessionPolicy) {
     match opening {
         Opening::Full => {
             session.state = SessionState::Full;
-            session.expires_at = call.now.after(policy.absolute);
+            session.expires_at = session.created_at.after(policy.absolute);
             session.idle_expires_at = call.now.after(policy.idle).min(session.expires_at);
         }
         Opening::Half => {

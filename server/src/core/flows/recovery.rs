@@ -28,16 +28,15 @@ pub(super) async fn request_mail(
 ) -> Result<()> {
     let limited = [Limited::MailAddress(identifier.key()), Limited::MailNetwork];
     let charges = Charges::new(&core.policy.limits, call, &limited);
-    let (call, subject) = (call.clone(), identifier.key().to_owned());
+    let (called, subject, taken) = (call.clone(), identifier.clone(), charges.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            charges.take(tx, &call).await?;
-            Ok(outbox::request(tx, &call, kind, &subject, detail).await?)
+            taken.take(tx, &called).await?;
+            Ok(outbox::request(tx, &called, kind, &subject, detail).await?)
         })
     });
-    work.await?;
-    core.mail_promised.notify_one();
-    Ok(())
+    let event = if kind == MailKind::Recovery { Event::RecoveryMailed } else { Event::CodeMailed };
+    charges.on_record(core, call, event, None, work.await).await
 }
 
 /// Whether a link is still good; looking spends nothing.
@@ -55,8 +54,11 @@ pub async fn inspect(core: &Core, call: &Call, secret: &Secret) -> Result<()> {
 /// [`Refusal::TicketInvalid`], also when `user_id` is named and another's; [`Refusal::PasswordRejected`], which leaves the link good.
 pub async fn confirm(core: &Core, call: &Call, secret: &Secret, user_id: Option<&str>, new: &Secret) -> Result<()> {
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SigninNetwork]);
-    let (taken, called) = (charges.clone(), call.clone());
-    core.store.write(move |tx| Box::pin(async move { taken.take(tx, &called).await })).await?;
+    let work = set_password(core, call, secret, user_id, new);
+    charges.guard(core, call, Event::RecoveryCompleted, work, |refusal| *refusal == Refusal::TicketInvalid).await
+}
+
+async fn set_password(core: &Core, call: &Call, secret: &Secret, user_id: Option<&str>, new: &Secret) -> Result<()> {
     let (ticket, user) = find(core, call, secret).await?;
     if user_id.is_some_and(|claimed| claimed != user.id.to_string()) {
         return Err(Refusal::TicketInvalid.into());
@@ -74,7 +76,6 @@ pub async fn confirm(core: &Core, call: &Call, secret: &Secret, user_id: Option<
             users::set_verified(tx, user.id, call.now).await?;
             sessions::delete_of_user(tx, user.id, None).await?;
             tickets::delete_all_of_user(tx, user.id).await?;
-            charges.refund(tx).await?;
             outbox::notice(tx, &call, MailKind::PasswordChanged, &user, None).await?;
             let done = Record { actor: Actor::Anonymous, ..Record::own(Event::RecoveryCompleted, user.id) };
             Ok(record(tx, &call, done).await?)

@@ -9,7 +9,7 @@ use crate::core::model::{Factor, Purpose, SecurityKey, TicketId};
 use crate::core::store::tickets::NewTicket;
 use crate::core::store::{Tx, security_keys, tickets};
 use crate::core::webauthn::{Asserted, AssertionError};
-use crate::core::{Core, PublicKeyCredential, Refusal, RequestChallengeResponse, Result};
+use crate::core::{Core, Error, PublicKeyCredential, Refusal, RequestChallengeResponse, Result};
 
 /// Begins: request options with a fresh challenge, which replaces one that this session has open.
 ///
@@ -34,15 +34,15 @@ pub async fn finish(core: &Core, call: &Call, presented: &Presented, answer: &Pu
     let checked = check(core, call, presented, Need::EvenHalf).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
     let state = spend_challenge(core, call, &checked, Purpose::KeyAuthentication, charges.clone()).await?;
-    let Some(state) = state else { return refuse(core, call, &checked, Event::SecondFactor).await };
+    let Some(state) = state else { return Err(refuse(core, call, &checked, Event::SecondFactor).await) };
     let keys = keys_of(core, &checked).await?;
     match core.relying_party.finish_authentication(answer, &state, &checked.user, &credentials(&keys)) {
         Ok(asserted) => match keys.into_iter().nth(asserted.key) {
             Some(key) => promote(core, call, checked, charges, key, asserted).await,
-            None => refuse(core, call, &checked, Event::SecondFactor).await,
+            None => Err(refuse(core, call, &checked, Event::SecondFactor).await),
         },
-        Err(AssertionError::Counter) => refuse(core, call, &checked, Event::KeyCloneSuspected).await,
-        Err(AssertionError::Invalid) => refuse(core, call, &checked, Event::SecondFactor).await,
+        Err(AssertionError::Counter) => Err(refuse(core, call, &checked, Event::KeyCloneSuspected).await),
+        Err(AssertionError::Invalid) => Err(refuse(core, call, &checked, Event::SecondFactor).await),
         Err(AssertionError::Fault(fault)) => Err(fault.into()),
     }
 }
@@ -76,7 +76,8 @@ async fn promote(
     Ok(work.await??)
 }
 
-async fn refuse(core: &Core, call: &Call, checked: &Authenticated, event: Event) -> Result<SignedIn> {
+/// Puts a failed ceremony on record; what to answer.
+pub(super) async fn refuse(core: &Core, call: &Call, checked: &Authenticated, event: Event) -> Error {
     let (call, user) = (call.clone(), checked.user.id);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -84,8 +85,7 @@ async fn refuse(core: &Core, call: &Call, checked: &Authenticated, event: Event)
             Ok(record(tx, &call, Record { outcome, ..Record::own(event, user) }).await?)
         })
     });
-    work.await?;
-    Err(Refusal::WebauthnFailed.into())
+    work.await.err().unwrap_or_else(|| Refusal::WebauthnFailed.into())
 }
 
 pub(super) fn credentials(keys: &[SecurityKey]) -> Vec<String> {
@@ -135,13 +135,13 @@ pub(super) async fn spend_challenge(
     purpose: Purpose,
     charges: Charges,
 ) -> Result<Option<String>> {
-    let (call, session) = (call.clone(), checked.session.id);
+    let (called, session, taken) = (call.clone(), checked.session.id, charges.clone());
     let work = core.store.write(move |tx: &mut Tx| {
         Box::pin(async move {
-            charges.take(tx, &call).await?;
-            let ticket = tickets::spend_of_session(tx, session, purpose, call.now).await?;
+            taken.take(tx, &called).await?;
+            let ticket = tickets::spend_of_session(tx, session, purpose, called.now).await?;
             Ok(ticket.and_then(|ticket| ticket.payload))
         })
     });
-    work.await
+    charges.on_record(core, call, Event::SecondFactor, Some(checked.user.id), work.await).await
 }

@@ -1,7 +1,7 @@
 //! A user's own security keys: register, list, rename, remove.
 
-use super::factors::{lower, may_change, may_still_change};
-use super::second_factor::{credentials, keep_challenge, keys_of, spend_challenge};
+use super::factors::{added, may_change, may_still_change, removed};
+use super::second_factor::{credentials, keep_challenge, keys_of, refuse, spend_challenge};
 use super::session::{Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
@@ -9,7 +9,7 @@ use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Factor, KeyName, MailKind, Purpose, SecurityKey, SecurityKeyId, User};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, security_keys, sessions};
-use crate::core::{Core, CreationChallengeResponse, Refusal, RegisterPublicKeyCredential, Result, outbox};
+use crate::core::{Core, CreationChallengeResponse, Error, Refusal, RegisterPublicKeyCredential, Result, outbox};
 
 /// Begins a registration: creation options with a fresh challenge.
 ///
@@ -38,8 +38,11 @@ pub async fn finish_registration(
     let checked = may_change(core, call, presented).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
     let state = spend_challenge(core, call, &checked, Purpose::KeyRegistration, charges.clone()).await?;
-    let state = state.ok_or(Refusal::WebauthnFailed)?;
-    let registered = core.relying_party.finish_registration(answer, &state)?;
+    let Some(state) = state else { return Err(refuse(core, call, &checked, Event::KeyAdded).await) };
+    let registered = match core.relying_party.finish_registration(answer, &state) {
+        Err(Error::Refused(_)) => return Err(refuse(core, call, &checked, Event::KeyAdded).await),
+        registered => registered?,
+    };
     let key = SecurityKey {
         id: SecurityKeyId::new(call)?,
         user_id: checked.user.id,
@@ -48,12 +51,13 @@ pub async fn finish_registration(
         created_at: call.now,
         last_used_at: None,
     };
-    let call = call.clone();
+    let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let user = may_still_change(tx, &call, &checked).await?;
+            let (session, user) = may_still_change(tx, &call, &checked).await?;
             security_keys::insert(tx, &key, &registered.credential_id, registered.counter).await?;
             charges.refund(tx).await?;
+            added(tx, &call, &policy, &session).await?;
             let name = key.name.as_str().to_owned();
             outbox::notice(tx, &call, MailKind::KeyAdded, &user, Some(&name)).await?;
             record(tx, &call, Record { detail: Some(name), ..Record::own(Event::KeyAdded, user.id) }).await?;
@@ -101,7 +105,7 @@ pub async fn remove(core: &Core, call: &Call, presented: &Presented, id: Securit
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let user = may_still_change(tx, &call, &checked).await?;
+            let (_, user) = may_still_change(tx, &call, &checked).await?;
             remove_of(tx, &call, &policy, &user, id, Actor::User(user.id)).await
         })
     });
@@ -121,7 +125,7 @@ pub(super) async fn remove_of(
 ) -> Result<()> {
     let name = security_keys::delete(tx, user.id, key).await?.ok_or(Refusal::NotFound)?;
     let resting = sessions::resting_on_key(tx, user.id, key).await?;
-    lower(tx, call, policy, resting, Factor::SecurityKey).await?;
+    removed(tx, call, policy, user.id, resting, Factor::SecurityKey).await?;
     outbox::notice(tx, call, MailKind::KeyRemoved, user, Some(&name)).await?;
     Ok(record(tx, call, Record::by(actor, Event::KeyRemoved, Some(user.id), Some(name))).await?)
 }

@@ -2,7 +2,9 @@
 
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
-use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User};
+use crate::core::clock::Timestamp;
+use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User, UserId};
+use crate::core::seen::Seen;
 use crate::core::store::{Tx, sessions, users};
 use crate::core::token::SessionToken;
 use crate::core::{Core, Fault, Refusal, Result};
@@ -84,6 +86,12 @@ impl Authority {
     pub(super) const fn actor(self) -> Actor {
         self.0
     }
+
+    /// Refuses what an administrator must not do to their own account: they could not undo it.
+    pub(super) fn refuse_self(self, user: UserId) -> std::result::Result<(), Refusal> {
+        let problem = "An administrator cannot disable or delete their own account; another can.";
+        if self.0 == Actor::User(user) { Err(Refusal::Conflict { problem }) } else { Ok(()) }
+    }
 }
 
 /// Checks a session.
@@ -91,7 +99,7 @@ impl Authority {
 /// # Errors
 /// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`], [`Refusal::RecentSignInRequired`].
 pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<Authenticated> {
-    let (tokens, claim, now) = (presented.tokens.clone(), presented.claim.clone(), call.now);
+    let (tokens, claim, now, seen) = (presented.tokens.clone(), presented.claim.clone(), call.now, core.seen.clone());
     if tokens.is_empty() {
         return Err(Refusal::NotSignedIn.into());
     }
@@ -99,7 +107,7 @@ pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) 
         Box::pin(async move {
             let mut half = None;
             for token in tokens {
-                let Some((session, user)) = live(tx, &token, &claim, now).await? else { continue };
+                let Some((session, user)) = live(tx, &token, &claim, &seen, now).await? else { continue };
                 let checked = Authenticated { session, user, token };
                 if checked.session.state == SessionState::Full {
                     return Ok(Some(checked));
@@ -137,17 +145,23 @@ async fn live(
     tx: &mut Tx,
     token: &SessionToken,
     claim: &Claim,
-    now: crate::core::clock::Timestamp,
+    seen: &Seen,
+    now: Timestamp,
 ) -> std::result::Result<Option<(Session, User)>, Fault> {
-    let Some(session) = sessions::by_token(tx, &token.hash()).await? else { return Ok(None) };
+    let Some(mut session) = sessions::by_token(tx, &token.hash()).await? else { return Ok(None) };
+    seen.apply(&mut session);
     let user = users::get(tx, session.user_id).await?;
     let stands = session.is_live(now) && user.status == Status::Active && claim.holds(&session, &user);
     Ok(stands.then_some((session, user)))
 }
 
-/// Reads a checked session again inside a transaction that is about to change it: it may have ended since.
+/// Reads a checked session again inside a transaction that rests on it: it may have ended or been lowered since.
 pub(super) async fn still(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<(Session, User)> {
-    live(tx, &checked.token, &Claim::None, call.now).await?.ok_or_else(|| Refusal::NotSignedIn.into())
+    let found = sessions::by_token(tx, &checked.token.hash()).await?;
+    let session = found.filter(|session| session.state == checked.session.state && call.now < session.expires_at);
+    let session = session.ok_or(Refusal::NotSignedIn)?;
+    let user = users::get(tx, session.user_id).await?;
+    if user.status == Status::Active { Ok((session, user)) } else { Err(Refusal::NotSignedIn.into()) }
 }
 
 /// Ends every session that the caller presents, half ones too.
@@ -155,12 +169,12 @@ pub(super) async fn still(tx: &mut Tx, call: &Call, checked: &Authenticated) -> 
 /// # Errors
 /// [`Refusal::NotSignedIn`] when none of them is live.
 pub async fn sign_out(core: &Core, call: &Call, presented: &Presented) -> Result<()> {
-    let (presented, call) = (presented.clone(), call.clone());
+    let (presented, call, seen) = (presented.clone(), call.clone(), core.seen.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let mut ended = false;
             for token in &presented.tokens {
-                let Some((session, user)) = live(tx, token, &presented.claim, call.now).await? else { continue };
+                let Some((session, user)) = live(tx, token, &presented.claim, &seen, call.now).await? else { continue };
                 ended |= sessions::delete(tx, session.id).await?;
                 let detail = Some(session.id.to_string());
                 record(tx, &call, Record { detail, ..Record::own(Event::SignOut, user.id) }).await?;

@@ -128,7 +128,7 @@ pub async fn search(core: &Core, _: Authority, prefix: &str) -> Result<Vec<User>
 /// Disables a user, and ends all that is open in their name.
 ///
 /// # Errors
-/// [`Refusal::NotFound`].
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn disable(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<User> {
     set_status(core, call, authority, reference, Status::Disabled).await
 }
@@ -146,6 +146,9 @@ async fn set_status(core: &Core, call: &Call, authority: Authority, reference: &
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let user = by_reference(tx, &reference).await?;
+            if status == Status::Disabled {
+                authority.refuse_self(user.id)?;
+            }
             users::set_status(tx, user.id, status).await?;
             let event = match status {
                 Status::Disabled => {
@@ -170,12 +173,13 @@ async fn close(tx: &mut Tx, user: UserId) -> Result<()> {
 /// Deletes a user and all that is theirs; the audit log stays.
 ///
 /// # Errors
-/// [`Refusal::NotFound`].
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn delete(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<UserId> {
     let (call, reference) = (call.clone(), reference.to_owned());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let user = by_reference(tx, &reference).await?;
+            authority.refuse_self(user.id)?;
             users::delete(tx, user.id).await?;
             record(tx, &call, Record::by(authority.actor(), Event::UserDeleted, Some(user.id), None)).await?;
             Ok(user.id)
@@ -220,7 +224,7 @@ pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, refer
             if user.status == Status::Disabled {
                 return Err(Refusal::Conflict { problem: "The account is disabled." }.into());
             }
-            outbox::request(tx, &call, MailKind::Recovery, &user.email.key(), form.as_str()).await?;
+            outbox::request(tx, &call, MailKind::Recovery, &Identifier::Email(user.email.key()), form.as_str()).await?;
             Ok(record(tx, &call, Record::by(authority.actor(), Event::RecoverySent, Some(user.id), None)).await?)
         })
     });

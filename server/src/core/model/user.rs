@@ -252,6 +252,24 @@ impl Identifier {
         ))
     }
 
+    /// As it waits in the outbox: what kind of name it is, and the name.
+    pub(in crate::core) fn subject(&self) -> String {
+        match self {
+            Self::Email(key) => format!("email {key}"),
+            Self::Username(key) => format!("username {key}"),
+            Self::Nobody(_) => "nobody".to_owned(),
+        }
+    }
+
+    /// From [`Identifier::subject`].
+    pub(in crate::core) fn from_subject(subject: &str) -> Self {
+        match subject.split_once(' ') {
+            Some(("email", key)) => Self::Email(key.to_owned()),
+            Some(("username", key)) => Self::Username(key.to_owned()),
+            _ => Self::Nobody(String::new()),
+        }
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn key(&self) -> &str {

@@ -8,14 +8,18 @@ use crate::core::fault::Fault;
 use crate::core::token::SecretHash;
 
 statements! {
-    TAKE = "INSERT INTO limits (bucket, tat) VALUES ($1, $2 + $3)
-        ON CONFLICT (bucket) DO UPDATE SET tat = (CASE WHEN limits.tat > $2 THEN limits.tat ELSE $2 END) + $3
-            WHERE limits.tat <= $2 + $4
+    TAKE = "INSERT INTO limits (bucket, tat) VALUES ($1, CAST($2 AS BIGINT) + $3)
+        ON CONFLICT (bucket) DO UPDATE SET tat = (CASE WHEN limits.tat > $2 AND limits.tat <= $2 + $5 THEN limits.tat ELSE $2 END) + $3
+            WHERE limits.tat <= $2 + $4 OR limits.tat > $2 + $5
         RETURNING tat";
     TAT = "SELECT tat FROM limits WHERE bucket = $1";
     REFUND = "UPDATE limits SET tat = tat - $1 WHERE bucket = $2";
     SWEEP = "DELETE FROM limits WHERE bucket IN (SELECT bucket FROM limits WHERE tat <= $1 ORDER BY tat LIMIT $2)";
 }
+
+/// A bucket that is further ahead than any honest one gets, by this much and twice its own span, was filled while the clock was wrong,
+/// and starts afresh. Far more than the clocks of two nodes differ.
+const ABSURD: i64 = 60 * 60 * 1000;
 
 /// Takes one from the bucket if its theoretical arrival time is at most `tolerance` ms ahead; each take moves it by `interval` ms.
 /// Otherwise takes nothing, and answers the milliseconds until it would.
@@ -26,7 +30,8 @@ pub(in crate::core) async fn take(
     interval: i64,
     tolerance: i64,
 ) -> Result<Option<i64>, Fault> {
-    if tx.query_opt(TAKE, values![bucket, now, interval, tolerance]).await?.is_some() {
+    let absurd = interval.saturating_add(tolerance).saturating_mul(2).saturating_add(ABSURD).min(i64::MAX / 4);
+    if tx.query_opt(TAKE, values![bucket, now, interval, tolerance, absurd]).await?.is_some() {
         return Ok(None);
     }
     let tat = match tx.query_opt(TAT, values![bucket]).await? {

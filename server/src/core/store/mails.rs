@@ -20,7 +20,7 @@ macro_rules! claimed_columns {
 
 statements! {
     INSERT = "INSERT INTO mails (id, kind, state, subject, recipient, user_id, ticket_id, detail, secret, attempts, due_at, created_at)
-        VALUES ($1, $2, 'due', $3, $4, $5, $6, $7, $8, 0, $9, $9)";
+        VALUES ($1, $2, 'due', $3, $4, $5, $6, $7, $8, 0, $9, $10)";
     CLAIM = concat!(
         "UPDATE mails SET due_at = $1, attempts = attempts + 1
             WHERE id IN (SELECT id FROM mails WHERE state = 'due' AND due_at <= $2 ORDER BY due_at LIMIT $3) AND due_at <= $2
@@ -96,6 +96,7 @@ pub(in crate::core) async fn insert(
     kind: MailKind,
     mail: &NewMail,
     now: Timestamp,
+    due_at: Timestamp,
 ) -> Result<(), Fault> {
     let row = values![
         id,
@@ -106,6 +107,7 @@ pub(in crate::core) async fn insert(
         mail.ticket_id,
         mail.detail.as_deref(),
         mail.secret.as_ref().map(Secret::reveal),
+        due_at,
         now,
     ];
     tx.execute(INSERT, row).await.map(|_| ())

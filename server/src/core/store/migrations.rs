@@ -8,14 +8,9 @@ use crate::core::{Fault, Result};
 const STEPS: &[(i64, &str)] = &[(1, include_str!("../../../../migrations/0001_initial.sql"))];
 
 statements! {
-    HISTORY = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)";
+    LATEST = "SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1";
+    RECORD = "INSERT INTO schema_migrations (version) VALUES ($1)";
 }
-
-#[cfg(test)]
-pub(super) const LATER: &[super::engine::Sql] = &[LATEST, RECORD];
-
-const LATEST: super::engine::Sql = super::engine::Sql("SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1");
-const RECORD: super::engine::Sql = super::engine::Sql("INSERT INTO schema_migrations (version) VALUES ($1)");
 
 pub(super) async fn run(store: &Store) -> std::result::Result<(), Fault> {
     let ran: Result<()> = store.write(|tx| Box::pin(migrate(tx))).await;
@@ -26,12 +21,14 @@ pub(super) async fn run(store: &Store) -> std::result::Result<(), Fault> {
     }
 }
 
+/// The version of the schema; 0 before the first migration.
+pub(super) async fn latest(tx: &mut Tx) -> std::result::Result<i64, Fault> {
+    tx.query_opt(LATEST, values![]).await?.map_or(Ok(0), |row| row.fields().int())
+}
+
 async fn migrate(tx: &mut Tx) -> Result<()> {
-    tx.execute(HISTORY, values![]).await?;
-    let latest = match tx.query_opt(LATEST, values![]).await? {
-        Some(row) => row.fields().int()?,
-        None => 0,
-    };
+    tx.batch("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)")?;
+    let latest = latest(tx).await?;
     let newest = STEPS.last().map_or(0, |(version, _)| *version);
     if latest > newest {
         let told = format!(

@@ -56,6 +56,12 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether rows can be read, and the last that was to be written could be.
+    pub(super) async fn ping(&self) -> Result<()> {
+        self.engine.writes()?;
+        self.engine.read(|tx| Box::pin(async move { Ok(migrations::latest(tx).await.map(drop)?) })).await
+    }
+
     /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote; a refusal that must
     /// leave a trace is returned as a value. `work` awaits nothing but the store.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>

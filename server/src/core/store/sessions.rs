@@ -163,7 +163,8 @@ pub(in crate::core) async fn resting_on_totp(tx: &mut Tx, user: UserId) -> Resul
     Ok(all_of_user(tx, user).await?.into_iter().filter(|session| session.factors.has(Factor::Totp)).collect())
 }
 
-async fn all_of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Session>, Fault> {
+/// All of a user's sessions.
+pub(in crate::core) async fn all_of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Session>, Fault> {
     tx.query(OF_USER, values![user, "z", i64::MAX]).await?.into_iter().map(session).collect()
 }
 

@@ -12,7 +12,6 @@ fn all() -> Vec<Sql> {
         limits::STATEMENTS,
         mails::STATEMENTS,
         migrations::STATEMENTS,
-        migrations::LATER,
         passwords::STATEMENTS,
         security_keys::STATEMENTS,
         sessions::STATEMENTS,

@@ -6,6 +6,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -133,6 +135,8 @@ pub(in crate::core::store) struct Engine {
     readers: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
     deadline: Duration,
+    /// Whether the last transaction of the writer could be begun and committed.
+    writes: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -141,12 +145,14 @@ impl Engine {
         create_private(&settings.path)?;
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
         let connection = connect(&settings.path)?;
-        let mut threads = vec![spawn("store-writer", connection, jobs, write_loop)?];
+        let writes = Arc::new(AtomicBool::new(true));
+        let told = Arc::clone(&writes);
+        let mut threads = vec![spawn("store-writer", connection, jobs, move |tx, jobs| write_loop(tx, jobs, &told))?];
         let (readers, jobs) = crossbeam_channel::bounded(QUEUE);
         for _ in 0..settings.readers.max(1) {
             threads.push(spawn("store-reader", connect(&settings.path)?, jobs.clone(), read_loop)?);
         }
-        Ok(Self { writer: Some(writer), readers: Some(readers), threads, deadline: settings.deadline })
+        Ok(Self { writer: Some(writer), readers: Some(readers), threads, deadline: settings.deadline, writes })
     }
 
     /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote.
@@ -167,6 +173,15 @@ impl Engine {
         self.submit(self.readers.as_ref(), work).await
     }
 
+    /// A fault when the last transaction could not be written.
+    pub(in crate::core::store) fn writes(&self) -> std::result::Result<(), Fault> {
+        if self.writes.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err(Fault::unavailable("the last transaction could not be written"))
+        }
+    }
+
     async fn submit<T, F>(&self, queue: Option<&Sender<Job>>, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -174,9 +189,14 @@ impl Engine {
     {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
+            // Whoever has been told that it took too long must not find it done later.
+            if reply.is_closed() {
+                return Box::new(|_| {});
+            }
             let outcome = tx.map_err(Error::from).and_then(|tx| in_savepoint(tx, work));
             Box::new(move |committed| {
-                let outcome = outcome.and_then(|done| committed.map(|()| done).map_err(Error::from));
+                // A refusal, too, may rest on rows of the same commit.
+                let outcome = committed.map_err(Error::from).and_then(|()| outcome);
                 // A caller that has gone away does not need its answer.
                 let _ = reply.send(outcome);
             })
@@ -209,16 +229,17 @@ fn spawn(
     name: &str,
     connection: Connection,
     jobs: Receiver<Job>,
-    run: fn(&mut Tx, &Receiver<Job>),
+    run: impl Fn(&mut Tx, &Receiver<Job>) + Send + 'static,
 ) -> std::result::Result<JoinHandle<()>, Fault> {
     let mut tx = Tx { connection };
     std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&mut tx, &jobs)).map_err(Fault::internal)
 }
 
 /// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet.
-fn write_loop(tx: &mut Tx, jobs: &Receiver<Job>) {
+fn write_loop(tx: &mut Tx, jobs: &Receiver<Job>, writes: &AtomicBool) {
     while let Ok(first) = jobs.recv() {
         if let Err(refused) = tx.batch("BEGIN IMMEDIATE") {
+            writes.store(false, Ordering::Relaxed);
             first(Err(refused))(Ok(()));
             continue;
         }
@@ -231,6 +252,7 @@ fn write_loop(tx: &mut Tx, jobs: &Receiver<Job>) {
             next = if open && answers.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
         let committed = tx.batch("COMMIT");
+        writes.store(committed.is_ok(), Ordering::Relaxed);
         if committed.is_err() {
             let _ = tx.batch("ROLLBACK");
         }
@@ -244,7 +266,14 @@ fn read_loop(tx: &mut Tx, jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
         match tx.batch("BEGIN DEFERRED") {
             Err(refused) => job(Err(refused))(Ok(())),
-            Ok(()) => job(Ok(tx))(tx.batch("COMMIT")),
+            Ok(()) => {
+                let answer = job(Ok(tx));
+                let ended = tx.batch("COMMIT");
+                if ended.is_err() {
+                    let _ = tx.batch("ROLLBACK");
+                }
+                answer(ended);
+            }
         }
     }
 }
