@@ -70,10 +70,15 @@ impl RelyingParty {
     ) -> Result<(CreationChallengeResponse, String)> {
         let known: Vec<CredentialID> = known.iter().filter_map(|key| read(key).ok()).map(|key| key.cred_id().clone()).collect();
         let (name, display) = (user.username.as_str(), user.display_name());
-        let (options, state) = self
+        let (mut options, state) = self
             .get()?
             .start_securitykey_registration(user.id.uuid(), name, &display, Some(known), None, None)
             .map_err(Fault::internal)?;
+        // The library asks for keys that never work without user verification, which is only preferred here. Chromium refuses
+        // that as a contradiction, and a key without a PIN would obey and be of no use afterwards.
+        if let Some(extensions) = options.public_key.extensions.as_mut() {
+            extensions.cred_protect = None;
+        }
         Ok((options, write(&state)?))
     }
 

@@ -14,7 +14,7 @@ use super::reply::{Ask, Reply};
 const NOBODY: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every call; bodies are of the right form.
-const ALL: [(&str, &str, &str); 24] = [
+const ALL: [(&str, &str, &str); 25] = [
     ("GET", "/admin/v1/users", ""),
     ("GET", "/admin/v1/users?search=a", ""),
     ("POST", "/admin/v1/users", r#"{"username":"mallory","email":"mallory@example.com","role":"admin"}"#),
@@ -26,6 +26,7 @@ const ALL: [(&str, &str, &str); 24] = [
     ("GET", "/admin/v1/users/root/sessions", ""),
     ("DELETE", "/admin/v1/users/root/sessions", ""),
     ("DELETE", "/admin/v1/users/root/keys/0197b3a0-0000-7000-8000-000000000001", ""),
+    ("DELETE", "/admin/v1/users/root/totp", ""),
     ("GET", "/admin/v1/invitations", ""),
     ("POST", "/admin/v1/invitations", r#"{"email":"mallory@example.com","role":"admin"}"#),
     ("DELETE", "/admin/v1/invitations/0197b3a0-0000-7000-8000-000000000001", ""),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::reply::{Ask, Reply};
 
 /// Every call of `/auth/v1` that needs a full session. Bodies are of the right form.
-const NEED_A_SESSION: [(&str, &str, &str); 13] = [
+const NEED_A_SESSION: [(&str, &str, &str); 17] = [
     ("GET", "/auth/v1/session", ""),
     ("GET", "/auth/v1/sessions", ""),
     ("DELETE", "/auth/v1/sessions", ""),
@@ -22,6 +22,10 @@ const NEED_A_SESSION: [(&str, &str, &str); 13] = [
     ("POST", "/auth/v1/keys", KEY),
     ("PATCH", "/auth/v1/keys/0197b3a0-0000-7000-8000-000000000001", r#"{"name":"a"}"#),
     ("DELETE", "/auth/v1/keys/0197b3a0-0000-7000-8000-000000000001", ""),
+    ("GET", "/auth/v1/totp", ""),
+    ("POST", "/auth/v1/totp/start", ""),
+    ("POST", "/auth/v1/totp", r#"{"code":"123456"}"#),
+    ("DELETE", "/auth/v1/totp", ""),
     ("POST", "/auth/v1/invitations/accept", r#"{"id":"a"}"#),
     ("GET", "/admin/v1/users", ""),
     ("GET", "/admin/v1/audit", ""),

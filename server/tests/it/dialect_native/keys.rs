@@ -64,6 +64,21 @@ async fn a_key_from_its_start_to_its_end() {
 }
 
 #[tokio::test]
+async fn browsers_can_make_sense_of_the_options() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let token = app.token("ann").await;
+    let options = app.send(Ask::post("/auth/v1/keys/start").bearer(&token)).await.expect(200).json();
+    let options = &options["publicKey"];
+    assert_eq!(options["rp"], json!({"id": "localhost", "name": "doorward"}));
+    assert_eq!(options["attestation"], "none");
+    assert_eq!(options["authenticatorSelection"]["userVerification"], "preferred");
+    // Chromium takes this policy only where user verification is required.
+    assert!(options["extensions"].get("credentialProtectionPolicy").is_none());
+    assert!(options["extensions"].get("enforceCredentialProtectionPolicy").is_none());
+}
+
+#[tokio::test]
 async fn factors_are_changed_after_a_recent_sign_in_only() {
     let app = TestApp::new().await;
     app.user("ann").await;

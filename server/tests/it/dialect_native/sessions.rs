@@ -66,6 +66,7 @@ async fn without_a_session() {
         ("DELETE", "/auth/v1/session", ""),
         ("POST", "/auth/v1/second-factor/start", ""),
         ("POST", "/auth/v1/second-factor", super::ASSERTION),
+        ("POST", "/auth/v1/second-factor/totp", r#"{"code":"123456"}"#),
     ] {
         app.send(ask(method, path, body)).await.problem(401, "not-signed-in");
     }

@@ -7,11 +7,13 @@ use super::super::reply::Ask;
 use super::{ASSERTION, KEY, ask};
 
 /// Every call with a body, with one that is right in form, and a member that must be there.
-const WITH_BODY: [(&str, &str, &str, &str); 14] = [
+const WITH_BODY: [(&str, &str, &str, &str); 16] = [
     ("POST", "/auth/v1/sign-in/password", r#"{"identifier":"nobody","password":"b"}"#, "password"),
     ("POST", "/auth/v1/sign-in/code", r#"{"email":"a","code":"b"}"#, "code"),
     ("POST", "/auth/v1/sign-in/code/request", r#"{"email":"a"}"#, "email"),
     ("POST", "/auth/v1/second-factor", ASSERTION, "credential"),
+    ("POST", "/auth/v1/second-factor/totp", r#"{"code":"a"}"#, "code"),
+    ("POST", "/auth/v1/totp", r#"{"code":"a"}"#, "code"),
     ("POST", "/auth/v1/password", r#"{"current_password":"a","new_password":"b"}"#, "new_password"),
     ("POST", "/auth/v1/recovery", r#"{"identifier":"a"}"#, "identifier"),
     ("POST", "/auth/v1/recovery/confirm", r#"{"code":"a","password":"b"}"#, "code"),
