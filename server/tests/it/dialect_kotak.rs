@@ -253,6 +253,21 @@ async fn the_network_is_the_one_that_the_call_comes_from() {
 }
 
 #[tokio::test]
+async fn the_ip_header_may_say_anything() {
+    let app = TestApp::new().await;
+    let program = app.application(false, &[]).await;
+    for claimed in ["203.0.113.9", "IP", ""] {
+        let ask = Ask::get(INIT)
+            .bearer(program.0.access_token.reveal())
+            .header("consumerKey", program.0.consumer_key.reveal())
+            .header("appId", program.0.application.id.to_string())
+            .header("userid", "ann")
+            .header("ip", claimed);
+        app.send(ask).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_application_is_nobody() {
     let app = TestApp::new().await;
     app.user("ann").await;

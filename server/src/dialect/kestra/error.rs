@@ -80,7 +80,7 @@ fn words(refusal: &Refusal) -> (StatusCode, Cow<'static, str>) {
         Refusal::InvalidCredentials => (StatusCode::UNAUTHORIZED, "The username, or the password or code, is wrong."),
         Refusal::AccountDisabled => (StatusCode::FORBIDDEN, "The account is disabled."),
         Refusal::SecondFactorOwed => {
-            (StatusCode::FORBIDDEN, "This account needs its security key to sign in, which this API cannot ask for.")
+            (StatusCode::FORBIDDEN, "This account needs its second factor to sign in, which this API cannot ask for.")
         }
         Refusal::NotSignedIn => (StatusCode::UNAUTHORIZED, "Sign in first."),
         Refusal::RecentSignInRequired => (StatusCode::FORBIDDEN, "Sign in again first: the session is too old for this."),

@@ -7,9 +7,6 @@ use serde::de::DeserializeOwned;
 use super::error::Failure;
 use crate::http::body::{BodyError, parse_form};
 
-/// Bytes in a segment: more than any address (RFC 5321, 4.5.3.1: 64 and 255, and the `@`) or invitation has.
-const LONGEST: usize = 320;
-
 /// The one named segment of the path, decoded.
 pub(super) struct Segment(pub(super) String);
 
@@ -18,8 +15,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         match Path::<String>::from_request_parts(parts, state).await {
-            Ok(Path(text)) if text.len() <= LONGEST => Ok(Self(text)),
-            Ok(_) => Err(Failure::Malformed("The last part of the path is too long.".to_owned())),
+            Ok(Path(text)) => Ok(Self(text)),
             Err(_) => Err(Failure::Malformed("The last part of the path is not percent-encoded UTF-8.".to_owned())),
         }
     }

@@ -19,6 +19,9 @@ use crate::http::body::{Untyped, read_json_or_form};
 use crate::http::call::Caller;
 use crate::http::origin;
 
+/// Bytes that no address is longer than (RFC 5321, 4.5.3.1: 64 and 255, and the `@`).
+const LONGEST_ADDRESS: usize = 320;
+
 /// Mails a code, if anybody has that address; the answer does not say.
 pub(super) async fn request_code(
     State(shared): State<Shared>,
@@ -27,6 +30,9 @@ pub(super) async fn request_code(
     Segment(email): Segment,
 ) -> Result<Json<Done>, Failure> {
     shared.check_origin(&headers)?;
+    if email.len() > LONGEST_ADDRESS {
+        return Err(Failure::Malformed("The address is too long.".to_owned()));
+    }
     login_code::request(shared.core(), &call, &Identifier::email(&email)).await?;
     Ok(Json(Done {}))
 }

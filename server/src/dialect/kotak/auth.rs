@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::HeaderMap;
 
 use super::error::Failure;
-use super::headers::{optional, required};
+use super::headers::{optional, present};
 use crate::core::call::Call;
 use crate::core::flows::applications::{Credentials, authenticate};
 use crate::core::model::Application;
@@ -19,7 +19,7 @@ use crate::http::bearer;
 /// [`Failure`], about the application first.
 pub(super) async fn application(shared: &Shared, call: &Call, headers: &HeaderMap) -> Result<Application, Failure> {
     let application = authenticate(shared.core(), call, &credentials(headers)?).await?;
-    note_claimed_address(required(headers, "ip")?);
+    note_claimed_address(present(headers, "ip")?);
     Ok(application)
 }
 
