@@ -11,7 +11,18 @@ use super::wires::{self, Wire};
 /// All rows of all tables, with what must differ made equal: ids and hashes by their order, the dialect's name, the form of a link.
 fn rows(app: &TestApp) -> String {
     let database = rusqlite::Connection::open(app.folder().join("doorward.db")).unwrap();
-    let tables = ["users", "passwords", "security_keys", "authenticators", "applications", "sessions", "tickets", "invitations", "mails", "audit"];
+    let tables = [
+        "users",
+        "passwords",
+        "security_keys",
+        "authenticators",
+        "applications",
+        "sessions",
+        "tickets",
+        "invitations",
+        "mails",
+        "audit",
+    ];
     let mut out = String::new();
     for table in tables {
         let mut statement = database.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
