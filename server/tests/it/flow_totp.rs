@@ -249,11 +249,11 @@ async fn a_mailed_code_alone_opens_no_door() {
     let app = TestApp::new().await;
     let phone = user(&app, "ann").await;
     app.send(Ask::get("/api/v1/request-code/ann%40example.com")).await.expect(200);
-    let code = app.mail("ann@example.com").await.code().unwrap();
+    let code = app.code("ann@example.com").await;
     app.send(Ask::post("/login").json(&json!({"username": "ann", "password": code}))).await.expect(403);
     let request = Ask::post("/auth/v1/sign-in/code/request").json(&json!({"email": "ann@example.com"}));
     app.send(request).await.expect(202);
-    let code = app.mail("ann@example.com").await.code().unwrap();
+    let code = app.code("ann@example.com").await;
     let sign_in = Ask::post("/auth/v1/sign-in/code").json(&json!({"email": "ann@example.com", "code": code}));
     let half = app.send(sign_in).await.expect(200);
     assert_eq!(half.at("/status"), "half");
@@ -327,7 +327,7 @@ async fn a_mailed_access_code_is_worth_nothing_once_an_app_is_enrolled() {
     app.user("ann").await;
     let application = app.application(false, &[]).await;
     let token = one_time_token(&app, &application).await;
-    let mailed = app.mail("ann@example.com").await.code().unwrap();
+    let mailed = app.code("ann@example.com").await;
     let phone = enrol(&app, &app.token("ann").await).await;
     application.access_code(&app, "ann", &token, &mailed).await.expect(401);
     application.access_code(&app, "ann", &token, &phone.code(&app)).await.expect(200);
@@ -510,7 +510,7 @@ async fn an_administrator_removes_what_was_lost() {
     app.send(ask().bearer(&root)).await.expect(404);
     assert_eq!(app.session(&theirs).await.expect(200).json()["factors"], json!(["password"]));
     assert_eq!(app.sign_in("ann", PASSWORD).await.expect(200).at("/status"), "full");
-    assert!(app.mail("ann@example.com").await.text.contains("authenticator app was removed"));
+    assert!(app.mails("ann").await.iter().any(|mail| mail.text.contains("authenticator app was removed")));
 }
 
 #[tokio::test]
@@ -523,7 +523,7 @@ async fn it_outlives_a_restart_and_a_new_password() {
     let half = app.token("ann").await;
     problem(&present(&app, &half, &code).await, 401, "invalid-credentials");
     app.send(Ask::post("/auth/v1/recovery").json(&json!({"identifier": "ann"}))).await.expect(202);
-    let link = app.mail("ann@example.com").await.query("code").unwrap();
+    let link = app.mails("ann").await.iter().rev().find_map(|mail| mail.query("code")).unwrap();
     let body = json!({"code": link, "password": OTHER_PASSWORD});
     app.send(Ask::post("/auth/v1/recovery/confirm").json(&body)).await.expect(204);
     let half = app.sign_in("ann", OTHER_PASSWORD).await.expect(200);

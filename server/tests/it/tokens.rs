@@ -57,6 +57,7 @@ fn endpoints(application: &Application, token: &str, user_id: &str) -> Vec<(&'st
         ("native session", Ask::get("/auth/v1/session").bearer(token), &["session"]),
         ("native cookie", Ask::get("/auth/v1/session").cookie("doorward", token), &["session"]),
         ("native keys", Ask::post("/auth/v1/keys/start").bearer(token), &["session"]),
+        ("native authenticator app", Ask::post("/auth/v1/totp/start").bearer(token), &["session"]),
         ("native second factor", Ask::post("/auth/v1/second-factor/start").bearer(token), &["half session"]),
         ("kraken test", Ask::get("/api/v1/auth/test").cookie("doorward", token), &["session"]),
         ("kraken start", Ask::post("/api/v1/auth/startAuth").cookie("doorward", token), &["half session"]),
