@@ -105,7 +105,7 @@ async fn two_steps_open_a_session_and_logout_ends_it() {
       "Success": {
         "clientCode": "ann",
         "clientName": "ann",
-        "loginTime": "2026-01-01T00:00:00.000Z",
+        "loginTime": "2026-01-01T00:00:01.000Z",
         "redirect": {
           "host": "http://localhost:8080/apim",
           "port": 8080

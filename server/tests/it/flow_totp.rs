@@ -330,6 +330,11 @@ async fn a_mailed_access_code_is_worth_nothing_once_an_app_is_enrolled() {
     let mailed = app.code("ann@example.com").await;
     let phone = enrol(&app, &app.token("ann").await).await;
     application.access_code(&app, "ann", &token, &mailed).await.expect(401);
+    // What was out when the app was enrolled is dead altogether.
+    application.access_code(&app, "ann", &token, &phone.code(&app)).await.expect(401);
+    let token = one_time_token(&app, &application).await;
+    application.access_code(&app, "ann", &token, &mailed).await.expect(401);
+    app.advance(STEP);
     application.access_code(&app, "ann", &token, &phone.code(&app)).await.expect(200);
     // And the other way about: without the app, a code is mailed to who signs in anew.
     app.advance(STEP);

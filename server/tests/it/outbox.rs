@@ -19,6 +19,7 @@ async fn a_worker_that_dies_with_a_mail_in_hand_loses_none() {
     let app = TestApp::new().await;
     app.user("ann").await;
     app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    app.advance(Duration::from_secs(1));
     // Claimed and prepared, and then the process is gone.
     let claimed = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
     delivery::prepare(app.core(), &app.call(), &claimed[0]).await.unwrap().unwrap();
@@ -36,6 +37,7 @@ async fn a_mail_that_cannot_go_waits_longer_each_time_and_is_given_up_after_a_da
     let app = TestApp::new().await;
     app.user("ann").await;
     app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    app.advance(Duration::from_secs(1));
     let mut waits = Vec::new();
     let last = loop {
         let claimed = delivery::claim(app.core(), &app.call(), 8).await.unwrap();

@@ -48,7 +48,7 @@ async fn invitations() {
     assert_eq!((&made["role"], &made["expires_at"]), (&json!("member"), &json!("2026-01-08T00:00:00.000Z")));
     assert_eq!(desk.app.mail("new@example.com").await.link().unwrap().as_str(), made["link"]);
 
-    for (expires_in, at) in [(json!("2h"), "T02:00:00.000Z"), (json!(60), "T00:01:00.000Z"), (json!("1d"), "2026-01-02")] {
+    for (expires_in, at) in [(json!("2h"), "T02:00:01.000Z"), (json!(60), "T00:01:01.000Z"), (json!("1d"), "2026-01-02")] {
         let body = json!({"email": "two@example.com", "role": "admin", "expires_in": expires_in});
         assert!(desk.post("invitations", body).await.expect(201).at("/expires_at").contains(at));
     }

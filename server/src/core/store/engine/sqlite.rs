@@ -196,7 +196,7 @@ impl Engine {
             let outcome = tx.map_err(Error::from).and_then(|tx| in_savepoint(tx, work));
             Box::new(move |committed| {
                 // A refusal, too, may rest on rows of the same commit.
-                let outcome = committed.map_err(Error::from).and_then(|()| outcome);
+                let outcome = committed.map_err(Error::from).and(outcome);
                 // A caller that has gone away does not need its answer.
                 let _ = reply.send(outcome);
             })
