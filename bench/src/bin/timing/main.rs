@@ -44,6 +44,9 @@ struct Options {
     /// Write the findings into this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Further arguments of the server, after `--`; its accounts are made without them.
+    #[arg(last = true)]
+    server: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> io::Result<Verdict> {
     let mut rng = StdRng::seed_from_u64(options.seed);
-    let subject = Subject::start(&options.binary, options.accounts, &mut rng)?;
+    let subject = Subject::start(&options.binary, options.accounts, &options.server, &mut rng)?;
     let mut bench = Bench::new(&subject, rng)?;
     let wanted = |name: &str| options.endpoint.is_empty() || options.endpoint.iter().any(|part| name.contains(part.as_str()));
     let mut measured = Vec::new();

@@ -14,6 +14,10 @@ use super::wire::Wire;
 
 /// Rounds that are not counted: caches fill, the processor finds its speed.
 const WARM_UP: usize = 10;
+/// How long after a request for a link the outbox is at rest, amply: a few commits and a file.
+const LINK_REST: Duration = Duration::from_millis(20);
+/// The same of a request for a code, which is hashed.
+const CODE_REST: Duration = Duration::from_millis(60);
 /// Wrong guesses that a mailed code survives.
 const TRIES: usize = 5;
 
@@ -59,7 +63,7 @@ impl<'a> Bench<'a> {
                 self.wire.exchange(&endpoint::neutral())?;
                 let timed = self.wire.exchange(&request)?;
                 // Whoever asks again at once may hear the mail being made.
-                let after = if endpoint.kind.mails() { Some(self.follow_up()?) } else { None };
+                let after = if endpoint.kind.mails() { Some(self.follow_up(endpoint.kind)?) } else { None };
                 if round >= WARM_UP {
                     push(&mut series.times, at, timed.ms);
                     after.into_iter().for_each(|ms| push(&mut series.after, at, ms));
@@ -101,11 +105,12 @@ impl<'a> Bench<'a> {
     }
 
     /// A request for a name that nobody has, made at once after another; then waits until the outbox is at rest.
-    fn follow_up(&mut self) -> io::Result<f64> {
+    fn follow_up(&mut self, kind: Kind) -> io::Result<f64> {
         let nobody = Account::random(&mut self.rng);
         let after = self.wire.exchange(&endpoint::recovery_request(&nobody))?;
-        // No sample may meet the same moment of its predecessor's aftermath each time.
-        std::thread::sleep(Duration::from_micros(self.rng.random_range(60_000..80_000)));
+        let rest = if kind == Kind::CodeRequest { CODE_REST } else { LINK_REST };
+        // Not always the same, lest every sample meets the same moment of something else.
+        std::thread::sleep(rest.mul_f64(self.rng.random_range(1.0..1.3)));
         Ok(after.ms)
     }
 }

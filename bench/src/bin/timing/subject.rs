@@ -60,8 +60,9 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Fills a fresh data directory, `each` accounts of every state, and starts the server on it: limits off, all else by default.
-    pub(crate) fn start(binary: &Path, each: usize, rng: &mut StdRng) -> io::Result<Self> {
+    /// Fills a fresh data directory, `each` accounts of every state, and starts the server on it: limits off, all
+    /// else by default or by `arguments`.
+    pub(crate) fn start(binary: &Path, each: usize, arguments: &[String], rng: &mut StdRng) -> io::Result<Self> {
         let binary = binary.canonicalize()?;
         let folder = TempDir::with_prefix("doorward-timing-")?;
         let accounts = State::ALL.map(|state| (state, (0..each).map(|_| Account::random(rng)).collect::<Vec<_>>()));
@@ -72,7 +73,7 @@ impl Subject {
         }
         let application = run(&binary, folder.path(), &["app", "create", "timing"], "")?;
         let application = serde_json::from_value(application)?;
-        let (process, address) = serve(&binary, folder.path())?;
+        let (process, address) = serve(&binary, folder.path(), arguments)?;
         Ok(Self { process, folder, address, application, accounts: accounts.into() })
     }
 
@@ -152,9 +153,9 @@ fn run(binary: &Path, folder: &Path, arguments: &[&str], input: &str) -> io::Res
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn serve(binary: &Path, folder: &Path) -> io::Result<(Child, SocketAddr)> {
+fn serve(binary: &Path, folder: &Path, arguments: &[String]) -> io::Result<(Child, SocketAddr)> {
     let mut serve = command(binary, folder, &["serve", "--listen", "127.0.0.1:0", "--limits-enabled", "false"]);
-    let mut process = serve.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut process = serve.args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let stdout = process.stdout.take().ok_or_else(|| io::Error::other("the server has no output"))?;
     let greeting = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>().next();
     let address = greeting.and_then(Result::ok).and_then(|greeting| {
