@@ -40,3 +40,8 @@ deny:
 # The whole check of a commit
 ci:
     .ci/run
+
+# Are known and unknown accounts told apart by time or bytes? By hand, on a quiet machine: see docs/performance.md
+bench-timing *arguments:
+    cargo build --release
+    cargo run --release -p doorward-bench --bin timing -- {{arguments}}

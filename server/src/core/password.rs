@@ -205,5 +205,39 @@ fn compare(blocks: &mut Vec<Block>, wanted: &Params, password: &Password, phc: &
     };
     let computed = derive(blocks, &params, password.reveal().as_bytes(), salt, hash.len())?;
     let cheaper = params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost() || params.p_cost() < wanted.p_cost();
-    Ok(Verdict { matches: computed.as_slice().ct_eq(hash.as_bytes()).into(), outdated: cheaper })
+    let matches = computed.as_slice().ct_eq(hash.as_bytes()).into();
+    if let (false, Some(rest)) = (matches, shortfall(&params, wanted)) {
+        // Otherwise a name whose hash is from before the setting grew would be refused far sooner than one that nobody has.
+        derive(blocks, &rest, password.reveal().as_bytes(), salt, hash.len())?;
+    }
+    Ok(Verdict { matches, outdated: cheaper })
+}
+
+/// What is to be computed after a hash at `stored` costs, for about the time that one at `wanted` costs takes: time grows with memory
+/// times passes.
+fn shortfall(stored: &Params, wanted: &Params) -> Option<Params> {
+    let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+    let missing = work(wanted).checked_sub(work(stored))?;
+    let passes = missing.div_ceil(u64::from(wanted.m_cost()).max(1)).max(1);
+    // Too little for Argon2 is too little to be heard.
+    Params::new(u32::try_from(missing / passes).ok()?, u32::try_from(passes).ok()?, 1, None).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_and_rest_are_as_much_work_as_new() {
+        let params = |memory, passes| Params::new(memory, passes, 1, None).unwrap();
+        let wanted = params(19456, 3);
+        for (memory, passes) in [(19456, 2), (19456, 1), (8192, 1), (12288, 3), (1024, 7)] {
+            let rest = shortfall(&params(memory, passes), &wanted).unwrap();
+            let (sum, whole) = (memory * passes + rest.m_cost() * rest.t_cost(), 19456 * 3);
+            assert!(sum <= whole && whole - sum < 8 && rest.m_cost() <= wanted.m_cost(), "{memory} {passes}: {rest:?}");
+        }
+        for enough in [wanted.clone(), params(65536, 1)] {
+            assert!(shortfall(&enough, &wanted).is_none());
+        }
+    }
 }
