@@ -102,17 +102,12 @@ impl Hasher {
 
     /// Compares a password with a hash, or with nobody's at the same cost.
     pub(in crate::core) async fn verify(&self, place: Place, password: &Password, phc: Option<&str>) -> Result<Verdict> {
-        let (known, dummy) = (phc.is_some(), self.dummy.clone());
+        let known = phc.is_some();
         let phc = phc.unwrap_or(&self.dummy).to_owned();
         let (password, params, compared) = (password.clone(), self.params.clone(), Arc::clone(&self.compared));
         let verdict = self.run(place, move |blocks| {
             compared.fetch_add(1, Ordering::Relaxed);
-            let verdict = compare(blocks, &params, &password, &phc)?;
-            if verdict.outdated {
-                // A cheaper hash would tell by its time that there is such a user.
-                compare(blocks, &params, &password, &dummy)?;
-            }
-            Ok::<_, Fault>(verdict)
+            compare(blocks, &params, &password, &phc)
         });
         let verdict = verdict.await??;
         Ok(Verdict { matches: verdict.matches && known, outdated: verdict.outdated && known })
