@@ -1,5 +1,6 @@
 //! Sends the outbox: claims what is due, turns it into messages, hands them over, reports.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::mail::letter::{Content, Letter};
 use super::mail::message::Sender;
 use super::mail::render::Renderer;
 use super::mail::transport::{DeliveryError, Transport};
-use crate::core::flows::delivery::{self, Carries, Claimed};
+use crate::core::flows::delivery::{self, Carries, Claimed, RENEWAL};
 use crate::core::model::MailKind;
 use crate::core::{Core, Error, Refusal};
 use crate::dialect::shared::Shared;
@@ -73,7 +74,22 @@ pub async fn round(core: &Core, desk: &Desk, mailer: &Mailer) -> Result<usize, E
     Ok(handled)
 }
 
+/// Handles one mail, and keeps its lease for as long as that takes.
 async fn handle(core: &Core, desk: &Desk, mailer: &Mailer, claimed: &Claimed) -> Result<(), Error> {
+    let mut work = pin!(attempt(core, desk, mailer, claimed));
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            () = tokio::time::sleep(RENEWAL) => {
+                if let Err(error) = delivery::hold(core, &desk.call(), claimed.mail()).await {
+                    tracing::warn!(?error, "a mail in hand may be sent twice");
+                }
+            }
+        }
+    }
+}
+
+async fn attempt(core: &Core, desk: &Desk, mailer: &Mailer, claimed: &Claimed) -> Result<(), Error> {
     let letter = match delivery::prepare(core, &desk.call(), claimed).await {
         Ok(Some(letter)) => letter,
         Ok(None) => return Ok(()),

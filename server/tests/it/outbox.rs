@@ -26,10 +26,29 @@ async fn a_worker_that_dies_with_a_mail_in_hand_loses_none() {
     drop(claimed);
     let app = app.restarted().await;
     assert!(app.mails("ann@example.com").await.is_empty(), "its lease still runs");
-    app.advance(Duration::from_secs(180));
+    app.advance(Duration::from_secs(10));
     let mail = app.mail("ann@example.com").await;
     let token = mail.query("token").unwrap();
     app.send(Ask::post("/api/v1/reset-password").json(&json!({"token": token, "password": OTHER_PASSWORD}))).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_mail_in_hand_is_not_sent_by_another_worker() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    let claimed = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+    for _ in 0..5 {
+        app.advance(Duration::from_secs(9));
+        delivery::hold(app.core(), &app.call(), claimed[0].mail()).await.unwrap();
+        assert!(delivery::claim(app.core(), &app.call(), 8).await.unwrap().is_empty());
+    }
+    app.advance(Duration::from_secs(10));
+    assert_eq!(delivery::claim(app.core(), &app.call(), 8).await.unwrap().len(), 1);
+    // The first worker has lost the mail: what it says no longer counts.
+    delivery::hold(app.core(), &app.call(), claimed[0].mail()).await.unwrap();
+    app.advance(Duration::from_secs(10));
+    assert_eq!(delivery::claim(app.core(), &app.call(), 8).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -19,8 +19,10 @@ use crate::core::store::{Tx, invitations, mails, tickets, users};
 use crate::core::token::Secret;
 use crate::core::{Core, Error, Result};
 
-/// How long a claimed mail is left to its worker; longer than any transport takes.
-const LEASE: Duration = Duration::from_secs(180);
+/// How long a claimed mail is left to a worker that is not heard of: as long, a code may be late after a crash.
+const LEASE: Duration = Duration::from_secs(10);
+/// How often a worker says that it still has a mail in hand.
+pub const RENEWAL: Duration = Duration::from_secs(3);
 /// A mail that could not be sent for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Waits after the first, second, … try; the last repeats.
@@ -75,6 +77,15 @@ pub async fn claim(core: &Core, call: &Call, limit: i64) -> Result<Vec<Claimed>>
     let (now, lease) = (call.now, call.now.after(LEASE));
     let work = core.store.write(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, lease, limit).await?) }));
     Ok(work.await?.into_iter().map(Claimed).collect())
+}
+
+/// The worker still has the mail in hand: its lease runs anew.
+///
+/// # Errors
+/// Faults only.
+pub async fn hold(core: &Core, call: &Call, mail: &Mail) -> Result<()> {
+    let (id, attempts, lease) = (mail.id, mail.attempts, call.now.after(LEASE));
+    core.store.write(move |tx| Box::pin(async move { Ok(mails::hold(tx, id, attempts, lease).await?) })).await
 }
 
 /// Makes the letter of a claimed mail, with its secret; `None` when there is nothing to send any more, which is then on record.

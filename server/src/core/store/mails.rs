@@ -27,6 +27,7 @@ statements! {
             RETURNING ", claimed_columns!()
     );
     ADDRESSED = "UPDATE mails SET recipient = $1, user_id = $2 WHERE id = $3";
+    HOLD = "UPDATE mails SET due_at = $1 WHERE id = $2 AND state = 'due' AND attempts = $3 AND due_at < $1";
     FINISH = "UPDATE mails SET state = $1, finished_at = $2, error = $3, secret = NULL, subject = NULL WHERE id = $4 AND state = 'due'";
     POSTPONE = "UPDATE mails SET due_at = $1, error = $2 WHERE id = $3 AND state = 'due'";
     RETRY = "UPDATE mails SET due_at = $1 WHERE id = $2 AND state = 'due'";
@@ -116,6 +117,11 @@ pub(in crate::core) async fn insert(
 /// Takes at most `limit` due mails until `lease`: no other worker gets them before then, and if this one dies they come due again.
 pub(in crate::core) async fn claim(tx: &mut Tx, now: Timestamp, lease: Timestamp, limit: i64) -> Result<Vec<ClaimedMail>, Fault> {
     tx.query(CLAIM, values![lease, now, limit]).await?.into_iter().map(claimed).collect()
+}
+
+/// Keeps a claimed mail until `lease`, unless it has been postponed beyond that, or claimed anew by another worker.
+pub(in crate::core) async fn hold(tx: &mut Tx, id: MailId, attempts: i64, lease: Timestamp) -> Result<(), Fault> {
+    tx.execute(HOLD, values![lease, id, attempts]).await.map(|_| ())
 }
 
 /// Writes down for whom a mail turned out to be.
