@@ -143,8 +143,7 @@ def test_a_password_set_by_the_administrator(server, user):
 def test_revoking_one_session(server, user):
     token = wires.native(server, user)
     other = wires.kraken(server, user)
-    listed = server.cli("session", "list", "--user", user.email)
-    rows = listed if isinstance(listed, list) else listed["sessions"]
+    rows = server.items("session", "list", "--user", user.email)
     assert len(rows) == 2
     assert token not in str(rows) and other not in str(rows)
     first = min(rows, key=lambda row: row["created_at"])
