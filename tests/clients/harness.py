@@ -1,9 +1,11 @@
 """A started server with its command line, its users and its data, as the tests see them."""
 
+import contextlib
 import itertools
 import json
 import os
 import pathlib
+import random
 import secrets
 import shutil
 import signal
@@ -45,10 +47,15 @@ def until(condition, what, seconds=15.0):
 
 
 def free_port():
-    """A port of the loopback address that nobody listens on just now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of the loopback address that nobody has just now.
+
+    It is none of those that the system gives to outgoing connections: such a one could be gone when a killed server wants it back.
+    """
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            port = random.randrange(20000, 32000)
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 class Http(requests.Session):
