@@ -85,7 +85,6 @@ def test_an_invitation_used(crashing):
 
 
 def test_mails_promised(crashing):
-    """What the server had in hand when it was killed is sent by itself, some seconds later."""
     users = [crashing.user() for _ in range(3)]
     for user in users:
         assert crashing.post("/v1/passwords/reset", json={"email": user.email}).status_code == 202

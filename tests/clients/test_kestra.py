@@ -407,13 +407,10 @@ def test_an_expired_invitation_is_none(server, client):
     assert caught.value.status in (400, 404)
 
 
-@pytest.mark.parametrize("secret", ["00000000-0000-0000-0000-000000000000", "x", "A" * 43, "a b", "\u2603"])
+@pytest.mark.parametrize("secret", ["00000000-0000-0000-0000-000000000000", "x", "A" * 43, "A" * 3000, "a b", "\u2603"])
 def test_unknown_invitations(client, secret):
     refused(lambda: client.create(secret), 404)
 
-
-def test_what_is_too_long_for_an_invitation(client):
-    refused(lambda: client.create("A" * 3000), 400)
 
 
 @pytest.mark.parametrize("field", ["handle"])

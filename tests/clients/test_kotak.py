@@ -167,7 +167,7 @@ def test_the_own_network_among_several(server, user):
 
 
 def test_the_ip_header_is_only_recorded(server, application, user):
-    for claimed in ("203.0.113.9", "not an address"):
+    for claimed in ("203.0.113.9", "not an address", ""):
         connected(server, application, user, ip=claimed)
 
 
