@@ -43,7 +43,8 @@ client_tests() {
   fi
   export CLIENT_TESTS_BINARY
   say "Client tests"
-  .venv/bin/python -m pytest tests/clients "$@"
+  # They wait for mails more than they work, so a few at a time; -n0 for one, with a debugger for instance.
+  .venv/bin/python -m pytest tests/clients -n 4 --dist worksteal "$@"
 }
 
 what=${1:-all}
