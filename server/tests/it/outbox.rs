@@ -37,6 +37,7 @@ async fn a_mail_in_hand_is_not_sent_by_another_worker() {
     let app = TestApp::new().await;
     app.user("ann").await;
     app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    app.advance(Duration::from_secs(1));
     let claimed = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
     for _ in 0..5 {
         app.advance(Duration::from_secs(9));
