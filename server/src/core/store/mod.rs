@@ -81,6 +81,3 @@ impl Store {
         self.engine.read(work).await
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,8 @@
 //! and [`Tx`], a transaction.
 
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::path::PathBuf;

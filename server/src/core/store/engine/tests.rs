@@ -1,7 +1,8 @@
 //! Every statement, prepared: it parses, names what exists, and goes by a key or an index.
 
-use super::engine::Sql;
-use super::*;
+use super::Sql;
+use crate::core::Result;
+use crate::core::store::*;
 
 fn all() -> Vec<Sql> {
     [
