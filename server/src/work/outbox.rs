@@ -8,12 +8,11 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use super::Desk;
-use super::mail::letter::{Content, Letter};
 use super::mail::message::Sender;
 use super::mail::render::Renderer;
 use super::mail::transport::{DeliveryError, Transport};
-use crate::core::flows::delivery::{self, Carries, Claimed, RENEWAL};
-use crate::core::model::MailKind;
+use crate::core::flows::delivery::{self, Claimed, Letter, RENEWAL};
+use crate::core::model::MailId;
 use crate::core::{Core, Error, Refusal};
 use crate::dialect::shared::Shared;
 
@@ -98,8 +97,8 @@ async fn attempt(core: &Core, desk: &Desk, mailer: &Mailer, claimed: &Claimed) -
         }
         Err(error) => return Err(error),
     };
-    let (id, kind) = (letter.id, letter.kind);
-    match hand_over(mailer, &letter).await {
+    let (id, kind) = (claimed.mail().id, letter.kind);
+    match hand_over(mailer, id, &letter).await {
         Ok(()) => delivery::sent(core, &desk.call(), id).await,
         Err(DeliveryError::Permanent { code, text }) => {
             tracing::warn!(mail = %id, kind = kind.as_str(), code, "a mail was refused for good");
@@ -112,41 +111,12 @@ async fn attempt(core: &Core, desk: &Desk, mailer: &Mailer, claimed: &Claimed) -
     }
 }
 
-async fn hand_over(mailer: &Mailer, letter: &delivery::Letter) -> Result<(), DeliveryError> {
+async fn hand_over(mailer: &Mailer, id: MailId, letter: &Letter) -> Result<(), DeliveryError> {
     // What cannot be rendered or addressed stays due: an operator's template can be mended.
     let broken = |text: String| DeliveryError::Temporary { text };
     let Inner { renderer, sender, transport } = &*mailer.0;
-    let content = content(letter).ok_or_else(|| broken("the mail lacks its secret".to_owned()))?;
-    let words = Letter { name: letter.name.clone(), at: letter.promised_at, address: None, content };
-    let rendered = renderer.render(&words).map_err(|error| broken(error.to_string()))?;
-    let id = letter.id.to_string();
+    let rendered = renderer.render(letter).map_err(|error| broken(error.to_string()))?;
+    let id = id.to_string();
     let message = sender.message(&id, &letter.to, letter.promised_at, &rendered).map_err(broken)?;
     transport.deliver(&message, &id).await
-}
-
-/// What the templates speak of; `None` when a kind's secret is missing.
-fn content(letter: &delivery::Letter) -> Option<Content> {
-    let minutes = |span: &Duration| u32::try_from(span.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
-    let detail = || letter.detail.clone().unwrap_or_default();
-    Some(match (letter.kind, &letter.carries) {
-        (MailKind::Recovery, Carries::Link(link, span)) => {
-            Content::Recovery { link: link.reveal().to_owned(), valid_minutes: minutes(span) }
-        }
-        (MailKind::Invitation, Carries::Link(link, span)) => {
-            Content::Invitation { link: link.reveal().to_owned(), valid_minutes: minutes(span) }
-        }
-        (MailKind::LoginCode, Carries::Code(code, span)) => {
-            Content::LoginCode { code: code.reveal().to_owned(), valid_minutes: minutes(span) }
-        }
-        (MailKind::AccessCode, Carries::Code(code, span)) => {
-            let (code, valid_minutes) = (code.reveal().to_owned(), minutes(span));
-            Content::AccessCode { code, valid_minutes, application: letter.detail.clone() }
-        }
-        (MailKind::PasswordChanged, _) => Content::PasswordChanged,
-        (MailKind::KeyAdded, _) => Content::KeyAdded { key: detail() },
-        (MailKind::KeyRemoved, _) => Content::KeyRemoved { key: detail() },
-        (MailKind::AuthenticatorAdded, _) => Content::AuthenticatorAdded,
-        (MailKind::AuthenticatorRemoved, _) => Content::AuthenticatorRemoved,
-        (MailKind::Recovery | MailKind::Invitation | MailKind::LoginCode | MailKind::AccessCode, _) => return None,
-    })
 }

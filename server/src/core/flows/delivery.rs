@@ -3,6 +3,7 @@
 //! The secret that a mail carries is made when the mail is: it is never at rest, its lifetime begins when it is sent, and a second try
 //! carries a new one that replaces the first. Only an invitation's secret, which its maker has seen, waits in the outbox.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::invitations::link;
@@ -16,7 +17,7 @@ use crate::core::password::Password;
 use crate::core::store::mails::ClaimedMail;
 use crate::core::store::tickets::NewTicket;
 use crate::core::store::{Tx, invitations, mails, tickets, users};
-use crate::core::token::Secret;
+use crate::core::token::{Secret, SecretHash};
 use crate::core::{Core, Error, Result};
 
 /// How long a claimed mail is left to a worker that is not heard of: as long, a code may be late after a crash.
@@ -40,10 +41,8 @@ impl Claimed {
 }
 
 /// What a mail says, for the templates.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Letter {
-    /// The mail's id.
-    pub id: MailId,
     /// What it is for.
     pub kind: MailKind,
     /// The address.
@@ -58,8 +57,15 @@ pub struct Letter {
     pub promised_at: Timestamp,
 }
 
+/// The kind alone: the rest is secret or somebody's name.
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Letter").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
 /// The secret of a letter, and how long it is good.
-#[derive(Debug)]
+#[derive(Clone)]
 pub enum Carries {
     /// A notice: no secret.
     Nothing,
@@ -67,6 +73,20 @@ pub enum Carries {
     Link(Secret, Duration),
     /// A code to type.
     Code(Secret, Duration),
+}
+
+impl Carries {
+    /// The link, if it is one.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        if let Self::Link(link, _) = self { Some(link.reveal()) } else { None }
+    }
+
+    /// The code, if it is one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        if let Self::Code(code, _) = self { Some(code.reveal()) } else { None }
+    }
 }
 
 /// Claims at most `limit` mails that are due.
@@ -113,7 +133,6 @@ pub async fn prepare(core: &Core, call: &Call, claimed: &Claimed) -> Result<Opti
 
 fn letter(mail: &ClaimedMail, to: &str, user: Option<&User>, carries: Carries) -> Letter {
     Letter {
-        id: mail.mail.id,
         kind: mail.mail.kind,
         to: to.to_owned(),
         name: user.map(|user| user.first_name.as_str().to_owned()).filter(|name| !name.is_empty()),
@@ -159,7 +178,7 @@ async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> 
 struct Issued {
     purpose: Purpose,
     event: Event,
-    secret_hash: Option<crate::core::token::SecretHash>,
+    secret_hash: Option<SecretHash>,
     payload: Option<String>,
     valid_for: Duration,
 }

@@ -28,7 +28,8 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    const ALL: [Self; 9] = [
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
         Self::Recovery,
         Self::LoginCode,
         Self::AccessCode,

@@ -1,8 +1,7 @@
-//! From an outbox row to a delivered mail: [`letter`] says what a mail is about, [`render`] puts it into words, [`message`] makes the
-//! MIME message of it, [`transport`] hands it to an SMTP server or writes it to a file. None of these knows the store.
+//! From a letter (`core::flows::delivery`) to a delivered mail: [`render`] puts it into words, [`message`] makes the MIME message of it,
+//! [`transport`] hands it to an SMTP server or writes it to a file. None of these knows the store.
 
 mod files;
-pub mod letter;
 pub mod message;
 pub mod render;
 mod smtp;

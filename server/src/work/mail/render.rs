@@ -4,11 +4,14 @@
 //! line or a header, and the rules for links and codes in the text part are checked on every mail: alone on its line, exactly once.
 
 use std::path::Path;
+use std::time::Duration;
 
 use minijinja::{HtmlEscape, Value, context};
 
-use super::letter::{Content, Letter};
 use crate::core::clock::Timestamp;
+use crate::core::flows::delivery::{Carries, Letter};
+use crate::core::model::MailKind;
+use crate::core::token::Secret;
 use crate::templates::{Source, TemplateError, Templates};
 
 macro_rules! sources {
@@ -29,8 +32,6 @@ const SOURCES: &[Source] = sources![
     "access_code.html",
     "invitation.txt",
     "invitation.html",
-    "account_created.txt",
-    "account_created.html",
     "password_changed.txt",
     "password_changed.html",
     "key_added.txt",
@@ -41,8 +42,6 @@ const SOURCES: &[Source] = sources![
     "authenticator_added.html",
     "authenticator_removed.txt",
     "authenticator_removed.html",
-    "account_disabled.txt",
-    "account_disabled.html",
 ];
 
 /// Longest name that a mail shows, in characters.
@@ -88,16 +87,17 @@ impl Renderer {
     /// The letter in words.
     ///
     /// # Errors
-    /// When its link or code is not of the form that a link or code has, or a template fails it. The error shows neither.
+    /// When it does not carry what its kind needs, in the form that a link or code has, or a template fails it. The error shows neither
+    /// link nor code.
     pub fn render(&self, letter: &Letter) -> Result<Rendered, TemplateError> {
         self.put(letter, false)
     }
 
     fn put(&self, letter: &Letter, rehearsal: bool) -> Result<Rendered, TemplateError> {
-        let kind = letter.content.kind().as_str();
+        let kind = letter.kind.as_str();
         let (text_name, html_name) = (format!("{kind}.txt"), format!("{kind}.html"));
-        if !letter.content.link().is_none_or(is_link) || !letter.content.code().is_none_or(is_code) {
-            return Err(self.templates.fault(&text_name, None, "the letter's link or code is malformed"));
+        if !is_complete(letter) {
+            return Err(self.templates.fault(&text_name, None, "the letter's link or code is missing or malformed"));
         }
         let fill = |name: &str, subject: Option<&str>| {
             let values = self.values(letter, subject);
@@ -109,29 +109,32 @@ impl Renderer {
         };
         let subject: String = one_line(subject).chars().take(SUBJECT_MAX).collect();
         let text = tidy(body);
-        check_text(&text, &letter.content).map_err(|problem| self.templates.fault(&text_name, None, problem))?;
+        check_text(&text, &letter.carries).map_err(|problem| self.templates.fault(&text_name, None, problem))?;
         let html = fill(&html_name, Some(&subject))?;
-        check_html(&html, &letter.content).map_err(|problem| self.templates.fault(&html_name, None, problem))?;
+        check_html(&html, &letter.carries).map_err(|problem| self.templates.fault(&html_name, None, problem))?;
         Ok(Rendered { subject, text, html })
     }
 
     fn values(&self, letter: &Letter, subject: Option<&str>) -> Value {
-        let content = &letter.content;
-        let (key, application) = match content {
-            Content::KeyAdded { key } | Content::KeyRemoved { key } => (harmless(key), None),
-            Content::AccessCode { application, .. } => (None, application.as_deref().and_then(harmless)),
+        let detail = letter.detail.as_deref().and_then(harmless);
+        let (key, application) = match letter.kind {
+            MailKind::KeyAdded | MailKind::KeyRemoved => (detail, None),
+            MailKind::AccessCode => (None, detail),
             _ => (None, None),
+        };
+        let valid_for = match &letter.carries {
+            Carries::Link(_, valid_for) | Carries::Code(_, valid_for) => Some(span(*valid_for)),
+            Carries::Nothing => None,
         };
         context! {
             service => &self.service,
             host => &self.host,
             subject => subject,
             name => letter.name.as_deref().and_then(harmless),
-            at => minute(letter.at),
-            address => letter.address.map(|address| address.to_string()),
-            link => content.link(),
-            code => content.code(),
-            valid_for => content.valid_minutes().map(span),
+            at => minute(letter.promised_at),
+            link => letter.carries.link(),
+            code => letter.carries.code(),
+            valid_for => valid_for,
             key => key,
             application => application,
         }
@@ -181,31 +184,44 @@ fn tidy(body: &str) -> String {
     format!("{}\n", lines.join("\n").trim_end())
 }
 
-fn check_text(text: &str, content: &Content) -> Result<(), String> {
+fn check_text(text: &str, carries: &Carries) -> Result<(), String> {
     let alone = |wanted: &str| text.lines().filter(|line| line.trim() == wanted).count() == 1;
-    if !content.link().is_none_or(alone) {
+    if !carries.link().is_none_or(alone) {
         return Err("{{ link }} must stand alone on one line of the text".to_owned());
     }
-    if !content.code().is_none_or(alone) {
+    if !carries.code().is_none_or(alone) {
         return Err("{{ code }} must stand alone on one line of the text".to_owned());
     }
     // Programs find the code by its form, so nothing else may have it.
     let code_lines = text.lines().filter(|line| is_code(line.trim())).count();
-    if code_lines != usize::from(content.code().is_some()) {
+    if code_lines != usize::from(carries.code().is_some()) {
         return Err("a line of the text other than {{ code }} looks like a code".to_owned());
     }
     Ok(())
 }
 
-fn check_html(html: &str, content: &Content) -> Result<(), String> {
+fn check_html(html: &str, carries: &Carries) -> Result<(), String> {
     let has = |wanted: &str| html.contains(&HtmlEscape(wanted).to_string());
-    if !content.link().is_none_or(has) {
+    if !carries.link().is_none_or(has) {
         return Err("{{ link }} is missing".to_owned());
     }
-    if !content.code().is_none_or(has) {
+    if !carries.code().is_none_or(has) {
         return Err("{{ code }} is missing".to_owned());
     }
     Ok(())
+}
+
+/// Whether the letter carries the secret of its kind, of the right form.
+fn is_complete(letter: &Letter) -> bool {
+    match letter.kind {
+        MailKind::Recovery | MailKind::Invitation => letter.carries.link().is_some_and(is_link),
+        MailKind::LoginCode | MailKind::AccessCode => letter.carries.code().is_some_and(is_code),
+        MailKind::PasswordChanged
+        | MailKind::KeyAdded
+        | MailKind::KeyRemoved
+        | MailKind::AuthenticatorAdded
+        | MailKind::AuthenticatorRemoved => matches!(letter.carries, Carries::Nothing),
+    }
 }
 
 fn is_code(line: &str) -> bool {
@@ -222,8 +238,9 @@ fn minute(at: Timestamp) -> String {
     at.to_string().get(..16).map_or_else(|| at.to_string(), |cut| format!("{} UTC", cut.replace('T', " ")))
 }
 
-/// The largest unit that tells it exactly: `7 days`, `1 hour`, `90 minutes`.
-fn span(minutes: u32) -> String {
+/// In whole minutes, rounded up, by the largest unit that tells them exactly: `7 days`, `1 hour`, `90 minutes`.
+fn span(span: Duration) -> String {
+    let minutes = span.as_secs().div_ceil(60);
     let (count, unit) = match minutes {
         0 => (0, "minute"),
         _ if minutes.is_multiple_of(24 * 60) => (minutes / (24 * 60), "day"),
@@ -235,36 +252,31 @@ fn span(minutes: u32) -> String {
 
 /// Every kind, with all that may be absent present and once more without. The names look like codes, so that a template which puts one on
 /// a line of its own is found out at start.
-fn samples() -> Vec<Letter> {
-    let link = || "https://login.example.com/reset?code=sample&user_id=0".to_owned();
-    let (code, name) = (|| "S4MPL3".to_owned(), || "SAMPLE".to_owned());
-    let contents = [
-        Content::Recovery { link: link(), valid_minutes: 30 },
-        Content::LoginCode { code: code(), valid_minutes: 10 },
-        Content::AccessCode { code: code(), valid_minutes: 10, application: Some(name()) },
-        Content::AccessCode { code: code(), valid_minutes: 10, application: None },
-        Content::Invitation { link: link(), valid_minutes: 7 * 24 * 60 },
-        Content::AccountCreated,
-        Content::PasswordChanged,
-        Content::KeyAdded { key: name() },
-        Content::KeyAdded { key: String::new() },
-        Content::KeyRemoved { key: name() },
-        Content::KeyRemoved { key: String::new() },
-        Content::AuthenticatorAdded,
-        Content::AuthenticatorRemoved,
-        Content::AccountDisabled,
-    ];
-    let at = Timestamp::from_millis(1_795_456_740_000);
-    let letters = |(content, full): (Content, bool)| Letter {
-        name: full.then(name),
-        at,
-        address: full.then_some(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1))),
-        content,
+pub(super) fn samples() -> Vec<Letter> {
+    let name = || "SAMPLE".to_owned();
+    let full = |kind| Letter {
+        kind,
+        to: "sample@example.com".to_owned(),
+        name: Some(name()),
+        carries: sample_of(kind),
+        detail: Some(name()),
+        promised_at: Timestamp::from_millis(1_795_456_740_000),
     };
-    contents.into_iter().flat_map(|content| [(content.clone(), true), (content, false)]).map(letters).collect()
+    let bare = |kind| Letter { name: None, detail: None, ..full(kind) };
+    MailKind::ALL.into_iter().flat_map(|kind| [full(kind), bare(kind)]).collect()
 }
 
-#[cfg(test)]
-pub(super) fn all_samples() -> Vec<Letter> {
-    samples()
+fn sample_of(kind: MailKind) -> Carries {
+    let link = |valid_for| Carries::Link(Secret::new("https://login.example.com/reset?code=sample&user_id=0"), valid_for);
+    let code = || Carries::Code(Secret::new("S4MPL3"), Duration::from_secs(10 * 60));
+    match kind {
+        MailKind::Recovery => link(Duration::from_secs(30 * 60)),
+        MailKind::Invitation => link(Duration::from_secs(7 * 24 * 60 * 60)),
+        MailKind::LoginCode | MailKind::AccessCode => code(),
+        MailKind::PasswordChanged
+        | MailKind::KeyAdded
+        | MailKind::KeyRemoved
+        | MailKind::AuthenticatorAdded
+        | MailKind::AuthenticatorRemoved => Carries::Nothing,
+    }
 }
