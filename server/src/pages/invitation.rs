@@ -11,6 +11,7 @@ use super::Site;
 use super::render::{InvitationForm, InvitationProblems, Page};
 use crate::core::flows::invitations::{self, NewAccount};
 use crate::core::model::PersonName;
+use crate::core::refusal::PasswordProblem;
 use crate::core::token::Secret;
 use crate::core::{Error, Refusal};
 use crate::http::body::read_form;
@@ -65,7 +66,7 @@ pub(super) async fn create(State(site): State<Site>, Caller(call): Caller, heade
     match created {
         Ok(_) => site.respond(StatusCode::OK, &Page::InvitationDone),
         Err(Error::Refused(Refusal::PasswordRejected(problems))) => {
-            let told: Vec<_> = problems.iter().map(crate::core::refusal::PasswordProblem::message).collect();
+            let told: Vec<_> = problems.iter().map(PasswordProblem::message).collect();
             let problems = InvitationProblems { password: Some(&told.join(" ")), ..InvitationProblems::default() };
             show(&site, StatusCode::UNPROCESSABLE_ENTITY, &form, None, problems)
         }

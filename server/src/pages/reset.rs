@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::Site;
 use super::render::{Page, ResetForm, ResetSecret};
 use crate::core::flows::recovery;
+use crate::core::refusal::PasswordProblem;
 use crate::core::token::Secret;
 use crate::core::{Error, Refusal};
 use crate::http::body::read_form;
@@ -69,7 +70,7 @@ pub(super) async fn confirm(State(site): State<Site>, Caller(call): Caller, head
     match recovery::confirm(site.shared.core(), &call, &code, user_id, &form.password).await {
         Ok(()) => site.respond(StatusCode::OK, &Page::ResetDone),
         Err(Error::Refused(Refusal::PasswordRejected(problems))) => {
-            let told: Vec<_> = problems.iter().map(crate::core::refusal::PasswordProblem::message).collect();
+            let told: Vec<_> = problems.iter().map(PasswordProblem::message).collect();
             show(&site, StatusCode::UNPROCESSABLE_ENTITY, secret, Some(&told.join(" ")))
         }
         Err(Error::Refused(Refusal::TicketInvalid)) => failed(&site),

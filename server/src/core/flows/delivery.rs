@@ -18,7 +18,7 @@ use crate::core::store::mails::ClaimedMail;
 use crate::core::store::tickets::NewTicket;
 use crate::core::store::{Tx, invitations, mails, tickets, users};
 use crate::core::token::{Secret, SecretHash};
-use crate::core::{Core, Error, Result};
+use crate::core::{Core, Error, Fault, Result};
 
 /// How long a claimed mail is left to a worker that is not heard of: as long, a code may be late after a crash.
 const LEASE: Duration = Duration::from_secs(10);
@@ -184,7 +184,7 @@ struct Issued {
 }
 
 impl Issued {
-    fn ticket(&self, call: &Call, user_id: UserId) -> std::result::Result<NewTicket, crate::core::Fault> {
+    fn ticket(&self, call: &Call, user_id: UserId) -> std::result::Result<NewTicket, Fault> {
         Ok(NewTicket {
             id: TicketId::new(call)?,
             purpose: self.purpose,

@@ -1,6 +1,6 @@
 //! Asking for a mailed code to sign in with.
 
-use super::recovery::request_mail;
+use super::mail_request::request_mail;
 use crate::core::call::Call;
 use crate::core::model::{Identifier, MailKind};
 use crate::core::{Core, Refusal, Result};

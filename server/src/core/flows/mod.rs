@@ -11,6 +11,7 @@ mod factors;
 mod first_factor;
 pub mod invitations;
 pub mod login_code;
+mod mail_request;
 pub mod mails;
 pub mod methods;
 mod opening;

@@ -1,10 +1,11 @@
 //! A forgotten password: a mailed link, and a new password set with it. Opening the link spends nothing.
 
 use super::change_password::{accept_new, context};
+use super::mail_request::request_mail;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Identifier, MailKind, Purpose, Status, User};
+use crate::core::model::{Identifier, MailKind, Purpose, Status, TicketId, User};
 use crate::core::outbox::{self, LinkForm};
 use crate::core::store::{passwords, sessions, tickets, users};
 use crate::core::token::Secret;
@@ -17,26 +18,6 @@ use crate::core::{Core, Refusal, Result};
 /// [`Refusal::TooManyAttempts`].
 pub async fn request(core: &Core, call: &Call, identifier: &Identifier, form: LinkForm) -> Result<()> {
     request_mail(core, call, identifier, MailKind::Recovery, form.as_str()).await
-}
-
-pub(super) async fn request_mail(
-    core: &Core,
-    call: &Call,
-    identifier: &Identifier,
-    kind: MailKind,
-    detail: &'static str,
-) -> Result<()> {
-    let limited = [Limited::MailAddress(identifier.key()), Limited::MailNetwork];
-    let charges = Charges::new(&core.policy.limits, call, &limited);
-    let (called, subject, taken) = (call.clone(), identifier.clone(), charges.clone());
-    let work = core.store.write(move |tx| {
-        Box::pin(async move {
-            taken.take(tx, &called).await?;
-            Ok(outbox::request(tx, &called, kind, &subject, detail).await?)
-        })
-    });
-    let event = if kind == MailKind::Recovery { Event::RecoveryMailed } else { Event::CodeMailed };
-    charges.on_record(core, call, event, None, work.await).await
 }
 
 /// Whether a link is still good; looking spends nothing.
@@ -86,7 +67,7 @@ async fn set_password(core: &Core, call: &Call, secret: &Secret, user_id: Option
     Ok(())
 }
 
-async fn find(core: &Core, call: &Call, secret: &Secret) -> Result<(crate::core::model::TicketId, User)> {
+async fn find(core: &Core, call: &Call, secret: &Secret) -> Result<(TicketId, User)> {
     let (hash, now) = (secret.ticket_hash(Purpose::Recovery), call.now);
     let found = core.store.read(move |tx| {
         Box::pin(async move {

@@ -5,7 +5,7 @@ use super::session::Authority;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
 use crate::core::model::{
-    Email, Identifier, MailKind, Page, Paged, PersonName, Role, SecurityKey, Status, User, UserId, Username,
+    Email, Identifier, MailKind, Page, Paged, PersonName, Role, SecurityKey, SecurityKeyId, Status, User, UserId, Username,
 };
 use crate::core::outbox::{self, LinkForm};
 use crate::core::store::{Tx, passwords, security_keys, sessions, tickets, users};
@@ -237,13 +237,7 @@ pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, refer
 ///
 /// # Errors
 /// [`Refusal::NotFound`].
-pub async fn remove_key(
-    core: &Core,
-    call: &Call,
-    authority: Authority,
-    user: UserId,
-    key: crate::core::model::SecurityKeyId,
-) -> Result<()> {
+pub async fn remove_key(core: &Core, call: &Call, authority: Authority, user: UserId, key: SecurityKeyId) -> Result<()> {
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {

@@ -18,23 +18,18 @@ pub enum Factor {
     Totp,
 }
 
-const ALL: [(Factor, u8, &str); 5] = [
-    (Factor::Password, 1, "password"),
-    (Factor::EmailCode, 2, "email_code"),
-    (Factor::SecurityKey, 4, "security_key"),
-    (Factor::AccessCode, 8, "access_code"),
-    (Factor::Totp, 16, "totp"),
+/// The factors and their names, in the fixed order of a set.
+const ALL: [(Factor, &str); 5] = [
+    (Factor::Password, "password"),
+    (Factor::EmailCode, "email_code"),
+    (Factor::SecurityKey, "security_key"),
+    (Factor::AccessCode, "access_code"),
+    (Factor::Totp, "totp"),
 ];
 
 impl Factor {
     const fn bit(self) -> u8 {
-        match self {
-            Self::Password => 1,
-            Self::EmailCode => 2,
-            Self::SecurityKey => 4,
-            Self::AccessCode => 8,
-            Self::Totp => 16,
-        }
+        1 << self as u8
     }
 }
 
@@ -67,29 +62,27 @@ impl Factors {
         self.0 & factor.bit() != 0
     }
 
-    /// No factor at all.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     /// The factors, in their fixed order.
     pub fn iter(self) -> impl Iterator<Item = Factor> {
-        ALL.into_iter().filter(move |(_, bit, _)| self.0 & bit != 0).map(|(factor, _, _)| factor)
+        self.named().map(|(factor, _)| factor)
+    }
+
+    fn named(self) -> impl Iterator<Item = (Factor, &'static str)> {
+        ALL.into_iter().filter(move |(factor, _)| self.has(*factor))
     }
 
     /// From the text form; unknown names are `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         text.split_ascii_whitespace()
-            .map(|name| ALL.iter().find(|(_, _, known)| *known == name).map(|(_, bit, _)| bit))
-            .try_fold(Self(0), |set, bit| bit.map(|bit| Self(set.0 | bit)))
+            .map(|name| ALL.into_iter().find(|(_, known)| *known == name))
+            .try_fold(Self::default(), |set, found| found.map(|(factor, _)| set.and(factor)))
     }
 }
 
 impl fmt::Display for Factors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = ALL.iter().filter(|(_, bit, _)| self.0 & bit != 0).map(|(_, _, name)| *name).collect();
+        let names: Vec<_> = self.named().map(|(_, name)| name).collect();
         f.write_str(&names.join(" "))
     }
 }

@@ -2,6 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::user::canonical;
 use super::{SecurityKeyId, UserId};
 use crate::core::clock::Timestamp;
 use crate::core::refusal::Refusal;
@@ -52,6 +53,6 @@ impl KeyName {
     /// The form under which names are compared.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.nfkc().flat_map(char::to_lowercase).collect()
+        canonical(&self.0)
     }
 }
