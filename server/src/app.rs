@@ -104,7 +104,6 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
         clock: Arc::clone(&desk.clock),
         entropy: Arc::clone(&desk.entropy),
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
-        public_url: config.origin(),
     };
     let router = mount(config, &shared)?.merge(readiness.router());
     let router = layers::wrap(router, edge, metrics.clone());

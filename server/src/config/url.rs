@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::setting::{Raw, Setting, expected, from_text};
 
@@ -12,9 +12,7 @@ use super::setting::{Raw, Setting, expected, from_text};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
-    host: String,
     https: bool,
-    ip: bool,
 }
 
 impl PublicUrl {
@@ -27,16 +25,15 @@ impl PublicUrl {
             && url.query().is_none()
             && url.fragment().is_none()
             && !text.contains('@');
-        let ip = !matches!(url.host()?, Host::Domain(_));
-        let host = url.host_str()?.to_owned();
-        bare.then(|| Self { origin: url.origin().ascii_serialization(), host, https: url.scheme() == "https", ip })
+        url.host()?;
+        bare.then(|| Self { origin: url.origin().ascii_serialization(), https: url.scheme() == "https" })
     }
 
     /// The address for trying it out on one's own machine.
     #[must_use]
     pub fn localhost(port: u16) -> Self {
         let suffix = if port == 80 { String::new() } else { format!(":{port}") };
-        Self { origin: format!("http://localhost{suffix}"), host: "localhost".to_owned(), https: false, ip: false }
+        Self { origin: format!("http://localhost{suffix}"), https: false }
     }
 
     /// Scheme, host and any port that is not the scheme's own, as browsers send it in `Origin`; no slash at the end.
@@ -45,22 +42,10 @@ impl PublicUrl {
         &self.origin
     }
 
-    /// The host without its port; an IPv6 address in brackets.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
     /// Whether cookies must be `Secure`.
     #[must_use]
     pub const fn is_https(&self) -> bool {
         self.https
-    }
-
-    /// Whether the host is an IP address, with which WebAuthn does not work.
-    #[must_use]
-    pub const fn is_ip(&self) -> bool {
-        self.ip
     }
 }
 
@@ -176,15 +161,15 @@ mod tests {
 
     #[test]
     fn public_urls() {
-        for (text, origin, https, ip) in [
-            ("http://localhost:8080", "http://localhost:8080", false, false),
-            ("https://Login.Example.org/", "https://login.example.org", true, false),
-            ("https://login.example.org:443", "https://login.example.org", true, false),
-            ("http://127.0.0.1:9", "http://127.0.0.1:9", false, true),
-            ("http://[::1]:9", "http://[::1]:9", false, true),
+        for (text, origin, https) in [
+            ("http://localhost:8080", "http://localhost:8080", false),
+            ("https://Login.Example.org/", "https://login.example.org", true),
+            ("https://login.example.org:443", "https://login.example.org", true),
+            ("http://127.0.0.1:9", "http://127.0.0.1:9", false),
+            ("http://[::1]:9", "http://[::1]:9", false),
         ] {
             let url = PublicUrl::parse(text).expect(text);
-            assert_eq!((url.origin(), url.is_https(), url.is_ip()), (origin, https, ip), "{text}");
+            assert_eq!((url.origin(), url.is_https()), (origin, https), "{text}");
         }
         for text in [
             "",

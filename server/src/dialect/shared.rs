@@ -10,7 +10,7 @@ use crate::core::clock::Timestamp;
 use crate::core::flows::session::{Claim, Presented};
 use crate::core::model::Session;
 use crate::core::token::SessionToken;
-use crate::core::{Core, Error, Fault, Refusal};
+use crate::core::{Core, Fault, Refusal};
 use crate::http::{cookie, origin};
 
 /// What handlers share: the core, and what the configuration says about the wire.
@@ -61,7 +61,7 @@ impl Shared {
     /// [`Refusal::ForeignOrigin`].
     pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let with_cookie = !cookie::candidates(headers, self.is_https()).is_empty();
-        origin::check(headers, true, with_cookie, self.public_url()).map_err(|origin::Foreign| Refusal::ForeignOrigin)
+        origin::check(headers, with_cookie, self.public_url()).map_err(|origin::Foreign| Refusal::ForeignOrigin)
     }
 
     /// Our own session cookie's name: of every dialect whose API prescribes none.
@@ -111,9 +111,4 @@ pub fn set_retry_after(headers: &mut HeaderMap, after: Duration) {
 /// Logs a fault, once, where it is turned into an answer; its text goes nowhere else.
 pub fn log_fault(fault: &Fault) {
     tracing::error!(kind = ?fault.kind(), %fault, "a fault");
-}
-
-/// A refusal that a dialect's own reading of the wire found, as the flows say it.
-pub fn refused<T>(refusal: Refusal) -> Result<T, Error> {
-    Err(Error::Refused(refusal))
 }

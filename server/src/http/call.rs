@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::forwarded::Proxies;
-use crate::config::url::PublicUrl;
 use crate::core::Fault;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
@@ -28,8 +27,6 @@ pub struct Edge {
     pub entropy: Arc<dyn Entropy>,
     /// Whose forwarded headers count.
     pub proxies: Proxies,
-    /// Where we are reached.
-    pub public_url: PublicUrl,
 }
 
 impl Edge {
@@ -110,8 +107,7 @@ pub(super) mod tests {
 
     /// An edge with a still clock and no randomness worth the name, or none at all.
     pub(in crate::http) fn edge(entropy: bool) -> Edge {
-        let public_url = PublicUrl::localhost(8080);
-        Edge { clock: Arc::new(Noon), entropy: Arc::new(Sevens(entropy)), proxies: Proxies::default(), public_url }
+        Edge { clock: Arc::new(Noon), entropy: Arc::new(Sevens(entropy)), proxies: Proxies::default() }
     }
 
     fn parts(agent: &[u8], peer: Option<&str>) -> Parts {

@@ -8,14 +8,14 @@ use crate::config::url::PublicUrl;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign;
 
-/// Checks `Sec-Fetch-Site` and `Origin` of a call. `state_changing` says so of the operation, whatever its method: some APIs prescribe a
-/// GET for it. `cookie` says whether a session cookie came along; without one there is nothing to abuse. A call with neither header
-/// is no browser's.
+/// Checks `Sec-Fetch-Site` and `Origin` of a state-changing call, whatever its method: some APIs prescribe a GET for it. `cookie` says
+/// whether a session cookie came along, or would be set; without one there is nothing to abuse. A call with neither header is no
+/// browser's.
 ///
 /// # Errors
 /// [`Foreign`] when any such header names another site.
-pub fn check(headers: &HeaderMap, state_changing: bool, cookie: bool, public: &PublicUrl) -> Result<(), Foreign> {
-    if !(state_changing && cookie) {
+pub fn check(headers: &HeaderMap, cookie: bool, public: &PublicUrl) -> Result<(), Foreign> {
+    if !cookie {
         return Ok(());
     }
     let ours = |value: &[u8]| value == public.origin().as_bytes();
@@ -66,9 +66,8 @@ mod tests {
             for value in site {
                 headers.append("sec-fetch-site", HeaderValue::from_static(value));
             }
-            assert_eq!(check(&headers, true, true, &public).is_ok(), fine, "{origin:?} {site:?}");
-            assert_eq!(check(&headers, false, true, &public), Ok(()));
-            assert_eq!(check(&headers, true, false, &public), Ok(()));
+            assert_eq!(check(&headers, true, &public).is_ok(), fine, "{origin:?} {site:?}");
+            assert_eq!(check(&headers, false, &public), Ok(()));
         }
     }
 }

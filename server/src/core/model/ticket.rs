@@ -1,7 +1,6 @@
 //! Tickets: secrets for one purpose and one use.
 
-use super::{ApplicationId, SessionId, TicketId, UserId};
-use crate::core::clock::Timestamp;
+use super::{ApplicationId, TicketId, UserId};
 
 /// The one thing that a ticket is good for. Part of its key and of its hash, so that no other endpoint can take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,10 +18,6 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Every purpose.
-    pub const ALL: [Self; 5] =
-        [Self::Recovery, Self::LoginCode, Self::OneTimeToken, Self::KeyRegistration, Self::KeyAuthentication];
-
     /// The name at rest.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -43,12 +38,8 @@ pub struct Ticket {
     pub id: TicketId,
     /// Whose it is.
     pub user_id: UserId,
-    /// The session that it is bound to, for WebAuthn challenges.
-    pub session_id: Option<SessionId>,
     /// The application that it is bound to, for one-time tokens.
     pub application_id: Option<ApplicationId>,
     /// What finishing needs: the state of a WebAuthn ceremony, or the hash (PHC string) of a code.
     pub payload: Option<String>,
-    /// When it stops being good.
-    pub expires_at: Timestamp,
 }

@@ -150,14 +150,6 @@ impl Email {
     pub fn key(&self) -> String {
         canonical(&self.0)
     }
-
-    /// For showing to somebody who may only recognise it: `a***@example.com`.
-    #[must_use]
-    pub fn masked(&self) -> String {
-        let (local, host) = self.0.split_once('@').unwrap_or((&self.0, ""));
-        let first: String = local.chars().take(1).collect();
-        format!("{first}***@{host}")
-    }
 }
 
 /// A username. It has no `@`, so that usernames and e-mail addresses can never be taken for each other.

@@ -12,7 +12,7 @@ pub(in crate::core) const MAXIMUM_TRIES: i64 = 5;
 
 macro_rules! columns {
     () => {
-        "id, user_id, session_id, application_id, payload, expires_at"
+        "id, user_id, application_id, payload"
     };
 }
 
@@ -56,14 +56,7 @@ pub(in crate::core) struct NewTicket {
 
 fn ticket(row: Row) -> Result<Ticket, Fault> {
     let mut row = row.fields();
-    Ok(Ticket {
-        id: row.parsed()?,
-        user_id: row.parsed()?,
-        session_id: row.opt_parsed()?,
-        application_id: row.opt_parsed()?,
-        payload: row.opt_text()?,
-        expires_at: row.time()?,
-    })
+    Ok(Ticket { id: row.parsed()?, user_id: row.parsed()?, application_id: row.opt_parsed()?, payload: row.opt_text()? })
 }
 
 /// The open ticket of this purpose with this secret; looking spends nothing.

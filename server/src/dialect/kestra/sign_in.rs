@@ -45,7 +45,7 @@ pub(super) async fn login(
     body: Body,
 ) -> Result<Response, Failure> {
     // Even without a cookie: a form of another site could sign its visitor in to an account of its own choosing.
-    origin::check(&headers, true, true, shared.public_url()).map_err(|origin::Foreign| Refusal::ForeignOrigin)?;
+    origin::check(&headers, true, shared.public_url()).map_err(|origin::Foreign| Refusal::ForeignOrigin)?;
     let Login { username, password } = read_json_or_form(&headers, body, shared.max_body(), Untyped::Refuse).await?;
     let request = SignIn {
         identifier: Identifier::any(&username),
