@@ -115,25 +115,25 @@ fn mount(config: &Config, shared: &Shared) -> Result<Router, StartError> {
     let (mut router, mut prefixes) = (Router::new(), Vec::new());
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
         let routes = (dialect.routes)(shared.clone());
-        router = router.merge(layers::dialect(routes, dialect.name, config.request_timeout.get(), dialect.words));
+        router = router.merge(layers::dialect(routes, dialect.name, config.request_timeout.get(), (dialect.words)(shared)));
         prefixes.extend(dialect.prefixes.iter().map(|prefix| (*prefix, dialect.not_found)));
     }
     // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
     prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
     let rendered = pages::render::Pages::new(config.service_name.as_str(), config.templates.dir.as_deref())?;
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered), "pages", config.request_timeout.get(), pages::WORDS);
-    let unknown = Router::new().fallback(unknown).with_state(Arc::new(prefixes));
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered), "pages", config.request_timeout.get(), pages::words());
+    let unknown = Router::new().fallback(unknown).with_state((shared.clone(), Arc::new(prefixes)));
     Ok(router.merge(pages).merge(unknown))
 }
 
 /// Where a dialect's URLs begin, and how it says that it does not have one.
-type Prefixes = Arc<Vec<(&'static str, fn() -> Response)>>;
+type Prefixes = Arc<Vec<(&'static str, fn(&Shared) -> Response)>>;
 
-async fn unknown(State(prefixes): State<Prefixes>, request: Request) -> Response {
+async fn unknown(State((shared, prefixes)): State<(Shared, Prefixes)>, request: Request) -> Response {
     let path = request.uri().path();
     let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     match prefixes.iter().find(|(prefix, _)| below(prefix)) {
-        Some((_, not_found)) => not_found(),
+        Some((_, not_found)) => not_found(&shared),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -25,9 +25,9 @@ pub struct Dialect {
     /// Its URL table.
     pub routes: fn(Shared) -> Router,
     /// How it says what only the layers around it know.
-    pub words: Words,
+    pub words: fn(&Shared) -> Words,
     /// Its answer to a URL that it does not have.
-    pub not_found: fn() -> Response,
+    pub not_found: fn(&Shared) -> Response,
 }
 
 /// Every dialect.

@@ -37,12 +37,32 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
 struct Answered(&'static str);
 
 /// How a dialect says that it did not come to an answer.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Words {
-    /// The handler panicked: a defect (500).
-    pub panicked: fn() -> Response,
-    /// The request took longer than it may (503 or 504).
-    pub timed_out: fn() -> Response,
+    panicked: Arc<dyn Fn() -> Response + Send + Sync>,
+    timed_out: Arc<dyn Fn() -> Response + Send + Sync>,
+}
+
+impl Words {
+    /// `panicked`: the handler has a defect (500). `timed_out`: the request took longer than it may (503 or 504).
+    pub fn new(
+        panicked: impl Fn() -> Response + Send + Sync + 'static,
+        timed_out: impl Fn() -> Response + Send + Sync + 'static,
+    ) -> Self {
+        Self { panicked: Arc::new(panicked), timed_out: Arc::new(timed_out) }
+    }
+
+    /// The answer in the place of one whose making panicked.
+    #[must_use]
+    pub fn panicked(&self) -> Response {
+        (self.panicked)()
+    }
+
+    /// The answer in the place of one that did not come in time.
+    #[must_use]
+    pub fn timed_out(&self) -> Response {
+        (self.timed_out)()
+    }
 }
 
 /// Wraps the whole router. Every request gets its [`Call`] as an extension; every answer the request id, the security headers, a log
@@ -107,25 +127,29 @@ pub fn dialect<S>(router: Router<S>, name: &'static str, limit: Duration, words:
 where
     S: Clone + Send + Sync + 'static,
 {
-    router.layer(from_fn(move |mut request: Request, next: Next| async move {
-        if let Some(call) = request.extensions_mut().get_mut::<Call>() {
-            call.origin.dialect = name;
+    router.layer(from_fn(move |mut request: Request, next: Next| {
+        let words = words.clone();
+        async move {
+            if let Some(call) = request.extensions_mut().get_mut::<Call>() {
+                call.origin.dialect = name;
+            }
+            let answer = timeout(limit, next.run(request), || words.timed_out());
+            let mut response = catch(answer, || words.panicked()).await;
+            response.extensions_mut().insert(Answered(name));
+            response
         }
-        let mut response = catch(timeout(limit, next.run(request), words.timed_out), words.panicked).await;
-        response.extensions_mut().insert(Answered(name));
-        response
     }))
 }
 
 /// The answer, or `words` if making it panics. The panic itself was logged by the hook of [`log::init`].
-pub async fn catch(answer: impl Future<Output = Response>, words: fn() -> Response) -> Response {
+async fn catch(answer: impl Future<Output = Response>, words: impl FnOnce() -> Response) -> Response {
     let caught: Result<Response, Box<dyn Any + Send>> = AssertUnwindSafe(answer).catch_unwind().await;
     caught.unwrap_or_else(|_| words())
 }
 
 /// The answer, or `words` if it is not there within `limit`. What was begun is dropped: a transaction that has not begun never does, one
 /// that is running may still commit.
-pub async fn timeout(limit: Duration, answer: impl Future<Output = Response>, words: fn() -> Response) -> Response {
+async fn timeout(limit: Duration, answer: impl Future<Output = Response>, words: impl FnOnce() -> Response) -> Response {
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
         tracing::warn!("a request took longer than it may");
         words()
@@ -143,10 +167,12 @@ mod tests {
     use super::*;
     use crate::log::tests::Memory;
 
-    const WORDS: Words = Words {
-        panicked: || (StatusCode::INTERNAL_SERVER_ERROR, "oops").into_response(),
-        timed_out: || (StatusCode::GATEWAY_TIMEOUT, "late").into_response(),
-    };
+    fn words() -> Words {
+        Words::new(
+            || (StatusCode::INTERNAL_SERVER_ERROR, "oops").into_response(),
+            || (StatusCode::GATEWAY_TIMEOUT, "late").into_response(),
+        )
+    }
 
     fn app(entropy: bool) -> (Router, Metrics) {
         let inner = Router::new()
@@ -155,7 +181,7 @@ mod tests {
             .route("/late", get(async || -> &'static str { std::future::pending().await }))
             .route("/cached", get(async || [(header::CACHE_CONTROL, "max-age=60")]));
         let outer = Router::new().route("/panic-outside", get(async || -> &'static str { panic!("on purpose") }));
-        let router = outer.nest("/k", dialect(inner, "kestra", Duration::from_millis(1), WORDS));
+        let router = outer.nest("/k", dialect(inner, "kestra", Duration::from_millis(1), words()));
         let metrics = Metrics::new(|_| ());
         (wrap(router, edge(entropy), metrics.clone()), metrics)
     }

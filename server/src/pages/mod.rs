@@ -17,7 +17,10 @@ use crate::http::layers::Words;
 use render::{Pages, STYLESHEET_PATH};
 
 /// How the pages say what only the layers around them know.
-pub const WORDS: Words = Words { panicked: respond::panicked, timed_out: respond::timed_out };
+#[must_use]
+pub fn words() -> Words {
+    Words::new(respond::panicked, respond::timed_out)
+}
 
 /// What the handlers share.
 #[derive(Clone)]

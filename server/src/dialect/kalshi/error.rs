@@ -10,12 +10,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::wire::JsonError;
-use crate::config::kinds::ServiceName;
 use crate::core::fault::FaultKind;
 use crate::core::refusal::PasswordProblem;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{Shared, log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::layers::Words;
 
 /// The most bytes of a text that goes out as a header.
 const LONGEST_HEADER: usize = 256;
@@ -50,9 +50,10 @@ impl Failure {
         }
     }
 
-    fn by_the_layers(self) -> Response {
+    /// Whole, for answers that do not pass [`write`].
+    fn whole(self, shared: &Shared) -> Response {
         let mut response = Response::new(Body::empty());
-        self.told(&mut response, ServiceName::default().as_str());
+        self.told(&mut response, &shared.core().policy().service_name);
         response
     }
 }
@@ -176,16 +177,14 @@ pub(super) async fn wrong_method() -> Failure {
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This URL does not have this method.", "See Allow.")
 }
 
-pub(super) fn not_found() -> Response {
-    Failure::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this URL.", "").by_the_layers()
+pub(super) fn not_found(shared: &Shared) -> Response {
+    Failure::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this URL.", "").whole(shared)
 }
 
-pub(super) fn panicked() -> Response {
-    INTERNAL.by_the_layers()
-}
-
-pub(super) fn timed_out() -> Response {
-    UNAVAILABLE.by_the_layers()
+/// What the layers around the handlers say.
+pub(super) fn words_of_layers(shared: &Shared) -> Words {
+    let (panicked, timed_out) = (shared.clone(), shared.clone());
+    Words::new(move || INTERNAL.whole(&panicked), move || UNAVAILABLE.whole(&timed_out))
 }
 
 #[cfg(test)]

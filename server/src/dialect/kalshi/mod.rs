@@ -12,7 +12,6 @@ use axum::routing::{post, put};
 
 use super::Dialect;
 use super::shared::Shared;
-use crate::http::layers::Words;
 
 /// Its line in the list.
 pub const DIALECT: Dialect = Dialect {
@@ -20,7 +19,7 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kalshi,
     prefixes: &["/v1", "/trade-api/v2"],
     routes,
-    words: Words { panicked: error::panicked, timed_out: error::timed_out },
+    words: error::words_of_layers,
     not_found: error::not_found,
 };
 

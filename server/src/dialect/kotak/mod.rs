@@ -22,8 +22,8 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kotak,
     prefixes: &["/apim"],
     routes,
-    words: Words { panicked: error::panicked, timed_out: error::timed_out },
-    not_found: error::not_found,
+    words: |_| Words::new(error::panicked, error::timed_out),
+    not_found: |_| error::not_found(),
 };
 
 fn routes(shared: Shared) -> Router {
