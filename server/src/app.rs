@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,14 +10,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::config::url::DatabaseUrl;
-use crate::config::{Config, ConfigError, Loaded};
+use crate::config::{self, Config, ConfigError, Loaded, Passwords};
 use crate::core::Core;
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
 use crate::dialect::{self, shared::Shared};
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
-use crate::http::health::Readiness;
+use crate::http::health::{Probe, Readiness};
 use crate::http::layers;
 use crate::http::metrics::{Kind, Metrics};
 use crate::pages;
@@ -32,8 +33,8 @@ const MAIL_RETENTION_DAYS: u64 = 30;
 
 /// Everything that a running server consists of.
 pub struct App {
-    /// The core, as handlers share it.
-    pub shared: Shared,
+    /// The core, as all that runs shares it.
+    pub core: Arc<Core>,
     /// All that is served on the public listener.
     pub router: Router,
     /// What is served on the listener for metrics.
@@ -97,17 +98,18 @@ pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
 /// # Errors
 /// When the database, the folder for mails or an operator's template cannot be used.
 pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
-    let shared = Shared::new(open(config, desk).await?, config.origin(), config.max_body_bytes);
-    let readiness = Readiness::new(probe(&shared));
-    let metrics = metrics(&shared);
+    let core = Arc::new(open(config, desk).await?);
+    let readiness = Readiness::new(probe(&core));
+    let metrics = metrics(&core);
     let edge = Edge {
         clock: Arc::clone(&desk.clock),
         entropy: Arc::clone(&desk.entropy),
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
     };
+    let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes);
     let router = mount(config, &shared)?.merge(readiness.router());
     let router = layers::wrap(router, edge, metrics.clone());
-    Ok(App { mailer: mailer(config)?, shared, router, metrics: metrics.router(), readiness })
+    Ok(App { mailer: mailer(config)?, core, router, metrics: metrics.router(), readiness })
 }
 
 /// Every dialect that is on, the pages, and an answer for every URL that nobody has.
@@ -138,23 +140,26 @@ async fn unknown(State((shared, prefixes)): State<(Shared, Prefixes)>, request: 
     }
 }
 
-fn probe(shared: &Shared) -> crate::http::health::Probe {
-    let shared = shared.clone();
+fn probe(core: &Arc<Core>) -> Probe {
+    let core = Arc::clone(core);
     Arc::new(move || {
-        let shared = shared.clone();
-        Box::pin(async move { shared.core().ping().await.is_ok() })
+        let core = Arc::clone(&core);
+        Box::pin(async move { core.ping().await.is_ok() })
     })
 }
 
-fn metrics(shared: &Shared) -> Metrics {
-    let (waiting, compared) = (shared.clone(), shared.clone());
+fn metrics(core: &Arc<Core>) -> Metrics {
+    let [busy, compared, mails] = [(); 3].map(|()| Arc::clone(core));
     #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
     Metrics::new(|others| {
         others.observe("password_hash_busy", "Calls that wait for a hashing thread or are on one", Kind::Gauge, move || {
-            vec![(vec![], waiting.core().hasher().busy() as f64)]
+            vec![(vec![], busy.hasher().busy() as f64)]
         });
         others.observe("password_comparisons", "Passwords and codes compared with their hash", Kind::Counter, move || {
-            vec![(vec![], compared.core().hasher().compared() as f64)]
+            vec![(vec![], compared.hasher().compared() as f64)]
+        });
+        others.observe("mails_waiting", "Mails that wait to be sent, as counted every ten seconds", Kind::Gauge, move || {
+            mails.mails_waiting().map(|waiting| (vec![], waiting as f64)).into_iter().collect()
         });
     })
 }
@@ -182,7 +187,7 @@ fn sender(config: &Config) -> Result<Sender, String> {
 /// What core needs of the configuration.
 fn policy(config: &Config) -> Policy {
     let DatabaseUrl::Sqlite(database) = config.database();
-    let rate = |rate: &crate::config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
+    let rate = |rate: &config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
     Policy {
         database,
         // Shorter than the request's, so that the dialect can still say that it was the store.
@@ -212,11 +217,11 @@ fn policy(config: &Config) -> Policy {
             mail_address: rate(&config.limits.mail_address),
             mail_network: rate(&config.limits.mail_network),
         },
-        mail_retention: std::time::Duration::from_secs(MAIL_RETENTION_DAYS * 24 * 60 * 60),
+        mail_retention: Duration::from_secs(MAIL_RETENTION_DAYS * 24 * 60 * 60),
     }
 }
 
-fn passwords(config: &crate::config::Passwords) -> PasswordPolicy {
+fn passwords(config: &Passwords) -> PasswordPolicy {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     PasswordPolicy {
         min_length: config.min_length,

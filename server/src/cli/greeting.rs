@@ -28,7 +28,7 @@ struct Greeting {
 /// Says it. Nobody needs to listen.
 pub(super) async fn write(loaded: &Loaded, settings: &Settings, app: &App, output: Output) -> Result<(), Failure> {
     let config = &loaded.config;
-    let none = users::list(app.shared.core(), OPERATOR, Page::new(None, Some(1))).await?.items.is_empty();
+    let none = users::list(&app.core, OPERATOR, Page::new(None, Some(1))).await?.items.is_empty();
     let greeting = Greeting {
         listen: format!("http://{}", config.listen),
         public_url: config.origin().origin().to_owned(),

@@ -50,7 +50,7 @@ async fn run_until_stopped(mut loaded: Loaded, settings: &Settings, output: Outp
     if let Some(listener) = metrics {
         servers.spawn(serve_until(listener, app.metrics, app.readiness, grace, stopped.clone()));
     }
-    let loops = work::start(&app.shared, &desk, app.mailer, &stopped);
+    let loops = work::start(&app.core, &desk, app.mailer, &stopped);
     tracing::info!(address = %config.listen, "listening");
     Running { loops, servers }.until_stopped(&mut signals, &stop, grace).await
 }

@@ -28,6 +28,8 @@ pub use webauthn_rs::prelude::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
 };
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use tokio::sync::Notify;
 
 use call::Call;
@@ -61,6 +63,9 @@ impl From<Fault> for Error {
 /// What every flow returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// In the place of a number of mails that nobody has counted yet.
+const UNCOUNTED: i64 = -1;
+
 /// The open core: the store and what works on it. One for a process, shared by all calls.
 pub struct Core {
     store: Store,
@@ -69,6 +74,7 @@ pub struct Core {
     policy: Policy,
     seen: Seen,
     mail_promised: Notify,
+    mails_waiting: AtomicI64,
 }
 
 impl Core {
@@ -80,7 +86,15 @@ impl Core {
         let hasher = Hasher::new(&policy.passwords, call)?;
         let relying_party = RelyingParty::new(&policy.public_url, &policy.service_name, policy.tickets.challenge)?;
         let store = Store::open(policy.database.clone(), policy.store_deadline).await?;
-        Ok(Self { store, hasher, relying_party, policy, seen: Seen::default(), mail_promised: Notify::new() })
+        Ok(Self {
+            store,
+            hasher,
+            relying_party,
+            policy,
+            seen: Seen::default(),
+            mail_promised: Notify::new(),
+            mails_waiting: AtomicI64::new(UNCOUNTED),
+        })
     }
 
     /// What the operator decided.
@@ -107,6 +121,12 @@ impl Core {
     /// A fault when it does not.
     pub async fn ping(&self) -> Result<()> {
         self.store.ping().await
+    }
+
+    /// How many mails waited to be sent when [`flows::mails::count_waiting`] last counted them; `None` before that.
+    #[must_use]
+    pub fn mails_waiting(&self) -> Option<i64> {
+        Some(self.mails_waiting.load(Ordering::Relaxed)).filter(|waiting| *waiting != UNCOUNTED)
     }
 
     /// Waits until a mail is promised in this process.

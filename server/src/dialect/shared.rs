@@ -18,7 +18,7 @@ use crate::http::{cookie, origin};
 pub struct Shared(Arc<Inner>);
 
 struct Inner {
-    core: Core,
+    core: Arc<Core>,
     public_url: PublicUrl,
     max_body: usize,
 }
@@ -26,7 +26,7 @@ struct Inner {
 impl Shared {
     /// Puts them together; `max_body` is in bytes.
     #[must_use]
-    pub fn new(core: Core, public_url: PublicUrl, max_body: usize) -> Self {
+    pub fn new(core: Arc<Core>, public_url: PublicUrl, max_body: usize) -> Self {
         Self(Arc::new(Inner { core, public_url, max_body }))
     }
 

@@ -1,22 +1,22 @@
-//! Deletes what expired, and writes down when sessions were last used.
+//! Deletes what expired, writes down when sessions were last used, and counts what waits in the outbox.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Desk;
-use crate::core::Error;
-use crate::core::flows::sweep;
-use crate::dialect::shared::Shared;
+use crate::core::flows::{mails, sweep};
+use crate::core::{Core, Error};
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Runs until `stop` says true; what was noted of sessions is written before it ends.
-pub async fn run(shared: Shared, desk: Desk, mut stop: watch::Receiver<bool>) {
+pub async fn run(core: Arc<Core>, desk: Desk, mut stop: watch::Receiver<bool>) {
     loop {
         let ended = tokio::time::timeout(PAUSE, stop.wait_for(|stop| *stop)).await.is_ok();
-        if let Err(error) = round(&shared, &desk).await {
+        if let Err(error) = round(&core, &desk).await {
             tracing::warn!(?error, "housekeeping will be tried again");
         }
         if ended {
@@ -25,8 +25,13 @@ pub async fn run(shared: Shared, desk: Desk, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn round(shared: &Shared, desk: &Desk) -> Result<(), Error> {
-    sweep::seen(shared.core()).await?;
-    while sweep::expired(shared.core(), &desk.call()).await? {}
+/// One round.
+///
+/// # Errors
+/// When the store fails; the next round begins anew.
+pub async fn round(core: &Core, desk: &Desk) -> Result<(), Error> {
+    sweep::seen(core).await?;
+    mails::count_waiting(core).await?;
+    while sweep::expired(core, &desk.call()).await? {}
     Ok(())
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::core::Core;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
 use crate::core::entropy::Entropy;
-use crate::dialect::shared::Shared;
 use outbox::Mailer;
 
 /// Where the calls of background work get their time and randomness.
@@ -34,9 +34,9 @@ impl Desk {
 }
 
 /// Starts the loops; each ends soon after `stop` says true, with what it is doing done.
-pub fn start(shared: &Shared, desk: &Desk, mailer: Mailer, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+pub fn start(core: &Arc<Core>, desk: &Desk, mailer: Mailer, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut loops = JoinSet::new();
-    loops.spawn(outbox::run(shared.clone(), desk.clone(), mailer, stop.clone()));
-    loops.spawn(housekeeping::run(shared.clone(), desk.clone(), stop.clone()));
+    loops.spawn(outbox::run(Arc::clone(core), desk.clone(), mailer, stop.clone()));
+    loops.spawn(housekeeping::run(Arc::clone(core), desk.clone(), stop.clone()));
     loops
 }

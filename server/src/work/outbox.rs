@@ -14,7 +14,6 @@ use super::mail::transport::{DeliveryError, Transport};
 use crate::core::flows::delivery::{self, Claimed, Letter, RENEWAL};
 use crate::core::model::MailId;
 use crate::core::{Core, Error, Refusal};
-use crate::dialect::shared::Shared;
 
 /// Mails that are sent side by side.
 const BATCH: i64 = 8;
@@ -46,15 +45,15 @@ impl Mailer {
 }
 
 /// Sends until `stop` says true; a batch that is under way is finished.
-pub async fn run(shared: Shared, desk: Desk, mailer: Mailer, mut stop: watch::Receiver<bool>) {
+pub async fn run(core: Arc<Core>, desk: Desk, mailer: Mailer, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        match round(shared.core(), &desk, &mailer).await {
+        match round(&core, &desk, &mailer).await {
             Ok(sent) if sent > 0 => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(?error, "the outbox will be tried again"),
         }
         tokio::select! {
-            () = shared.core().mail_promised() => {}
+            () = core.mail_promised() => {}
             () = tokio::time::sleep(PAUSE) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }

@@ -20,7 +20,7 @@ use doorward::core::flows::users::{self, NewUser};
 use doorward::core::flows::{audit_log, sweep};
 use doorward::core::model::{Email, Page, PersonName, Role, User, Username};
 use doorward::core::token::Secret;
-use doorward::work::{Desk, outbox};
+use doorward::work::{Desk, housekeeping, outbox};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -111,8 +111,15 @@ impl TestApp {
         Self::start(Arc::clone(&self.folder), self.settings.clone(), Arc::clone(&self.clock), 2).await
     }
 
-    pub(crate) fn core(&self) -> &Core {
-        self.app.shared.core()
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.app.core
+    }
+
+    /// What `/metrics` shows after a round of housekeeping.
+    pub(crate) async fn metrics(&self) -> String {
+        housekeeping::round(self.core(), &self.desk).await.unwrap();
+        let request = Ask::get("/metrics").build();
+        Reply::of(self.app.metrics.clone().oneshot(request).await.unwrap()).await.text()
     }
 
     pub(crate) fn folder(&self) -> PathBuf {

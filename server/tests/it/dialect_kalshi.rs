@@ -1,10 +1,13 @@
 //! The dialect `kalshi` on its wire.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use doorward::config::url::PublicUrl;
 use doorward::core::flows::session::Authority;
 use doorward::core::flows::users;
 use doorward::core::model::Role;
+use doorward::dialect::{self, shared::Shared};
 use serde_json::{Value, json};
 
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
@@ -352,4 +355,25 @@ async fn the_operators_names_in_errors_and_cookies_over_https() {
     assert_eq!((reply.at("/service").as_str(), &reply.headers["service"]), ("Zürich Login", &"Z?rich Login".parse().unwrap()));
     let reply = app.send(log_in("ann@example.com", PASSWORD)).await.expect(200);
     assert!(reply.headers["set-cookie"].to_str().unwrap().ends_with("HttpOnly; SameSite=Lax; Secure"));
+}
+
+#[tokio::test]
+async fn every_refusal_names_the_service_as_the_operator_does() {
+    let app = TestApp::with(&[("service_name", "Example Login")]).await;
+    let shared = Shared::new(Arc::clone(app.core()), PublicUrl::localhost(8080), 1024);
+    let kalshi = dialect::ALL.iter().find(|dialect| dialect.name == "kalshi").unwrap();
+    let words = (kalshi.words)(&shared);
+    for (reply, status) in [
+        (app.send(log_out()).await, 401),
+        (app.send(Ask::post("/v1/nothing")).await, 404),
+        (app.send(Ask::get("/v1/log_in")).await, 405),
+        (Reply::of(words.panicked()).await, 500),
+        (Reply::of(words.timed_out()).await, 503),
+    ] {
+        let reply = reply.expect(status);
+        assert_eq!(
+            (reply.at("/service").as_str(), reply.headers["service"].to_str().unwrap()),
+            ("Example Login", "Example Login")
+        );
+    }
 }

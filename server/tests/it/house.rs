@@ -51,6 +51,9 @@ fn core_knows_no_http_no_configuration_no_dialect() {
         "crate::http",
         "crate::pages",
         "crate::work",
+        "crate::app",
+        "crate::cli",
+        "crate::templates",
         "clap",
     ];
     nobody_names("core", &words, &[]);
@@ -67,6 +70,13 @@ fn http_knows_no_flow_and_no_dialect() {
 }
 
 #[test]
+fn work_knows_core_and_nothing_that_serves() {
+    let words =
+        ["axum", "hyper", "tower", "crate::http", "crate::dialect", "crate::pages", "crate::config", "crate::app", "crate::cli"];
+    nobody_names("work", &words, &[]);
+}
+
+#[test]
 fn no_dialect_names_another() {
     let dialects = ["native", "kalshi", "kraken", "kestra", "kotak"];
     for dialect in dialects {
@@ -75,11 +85,13 @@ fn no_dialect_names_another() {
         let others: Vec<_> = others.iter().map(String::as_str).collect();
         nobody_names(&format!("dialect/{dialect}"), &others, &[]);
     }
+    let all = dialects.map(|dialect| format!("dialect::{dialect}"));
+    nobody_names("pages", &all.each_ref().map(String::as_str), &[]);
 }
 
 #[test]
 fn dialects_and_pages_build_nothing() {
-    nobody_names("dialect", &["crate::app", "crate::cli", "crate::work"], &[]);
+    nobody_names("dialect", &["crate::app", "crate::cli", "crate::work", "crate::pages"], &[]);
     nobody_names("pages", &["crate::app", "crate::cli", "crate::work"], &[]);
 }
 

@@ -148,3 +148,16 @@ async fn notices_tell_the_owner_of_changes() {
     assert_eq!(mails.iter().filter(|mail| mail.text.contains("first")).count(), 2, "the key is named where it came and went");
     assert!(mails.iter().all(|mail| mail.code().is_none()));
 }
+
+#[tokio::test]
+async fn the_metrics_show_how_many_mails_wait() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let waiting =
+        async || app.metrics().await.lines().find_map(|line| line.strip_prefix("doorward_mails_waiting ")?.parse().ok());
+    assert_eq!(waiting().await, Some(0.0));
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    assert_eq!(waiting().await, Some(1.0));
+    app.deliver().await;
+    assert_eq!(waiting().await, Some(0.0));
+}

@@ -1,5 +1,7 @@
 //! The outbox, as administrators and operators see it. A mail's secret is not shown to anybody.
 
+use std::sync::atomic::Ordering;
+
 use super::session::Authority;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
@@ -48,10 +50,12 @@ pub async fn retry(core: &Core, call: &Call, authority: Authority, id: MailId) -
     Ok(mail)
 }
 
-/// How many mails wait to be sent.
+/// Counts the mails that wait to be sent, for [`Core::mails_waiting`].
 ///
 /// # Errors
 /// Faults only.
-pub async fn waiting(core: &Core) -> Result<i64> {
-    core.store.read(|tx| Box::pin(async move { Ok(mails::waiting(tx).await?) })).await
+pub async fn count_waiting(core: &Core) -> Result<()> {
+    let waiting = core.store.read(|tx| Box::pin(async move { Ok(mails::waiting(tx).await?) })).await?;
+    core.mails_waiting.store(waiting, Ordering::Relaxed);
+    Ok(())
 }
