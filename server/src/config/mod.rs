@@ -166,15 +166,15 @@ section! {
     Limits {
         /// Whether there are any. Off is for tests; a code's own five tries hold all the same.
         enabled: bool = true;
-        /// Failed tries to sign in to one account.
+        /// Failed tries to sign in under one name, known or not.
         signin_account: Rate = Rate { burst: 10, per: Span::minutes(15) };
-        /// Failed tries to sign in from one network (an IPv4 address, an IPv6 /64).
+        /// Failed tries from one network (an IPv4 address, an IPv6 /64): to sign in, and of links, invitations and applications.
         signin_network: Rate = Rate { burst: 100, per: Span::minutes(15) };
         /// Failed tries of one account's second factor.
         second_factor_account: Rate = Rate { burst: 5, per: Span::minutes(15) };
-        /// Mails to one address that anybody can cause.
+        /// Mails that anybody can cause: asked for under one name, and in all to one user. Access codes mailed to one user, by themselves.
         mail_address: Rate = Rate { burst: 5, per: Span::hours(1) };
-        /// Mails caused from one network.
+        /// Mails that anybody can cause, asked for from one network.
         mail_network: Rate = Rate { burst: 60, per: Span::hours(1) };
     }
 }

@@ -1,7 +1,7 @@
 //! Limits: GCRA, the generic cell rate algorithm, over buckets in the store that all nodes share.
 //!
 //! A try is charged before it is judged and given back when it succeeds: what counts is failures, and parallel guesses cannot slip
-//! through together. Buckets are keyed by what the caller typed, known or not, so that a limit tells nothing about accounts.
+//! through together. Buckets of sign-in are keyed by what the caller typed, known or not, so that a limit tells nothing about accounts.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -43,7 +43,7 @@ const NOTICES: Rate = Rate { burst: 1, per: Duration::from_secs(15 * 60) };
 pub(in crate::core) enum Limited<'a> {
     /// First factors for one typed name.
     SigninAccount(&'a str),
-    /// First factors, tickets and codes from the caller's network.
+    /// First factors, recovery links, invitations and credentials of applications from the caller's network.
     SigninNetwork,
     /// Second factors, and passwords asked for again, of one user.
     SecondFactor(&'a str),

@@ -93,13 +93,13 @@ pub struct MethodPolicy {
 pub struct LimitPolicy {
     /// Off for load tests, or behind something that limits.
     pub enabled: bool,
-    /// Failed first factors an account.
+    /// Failed first factors for one typed name.
     pub signin_account: Rate,
-    /// Failed first factors, codes and tickets a network.
+    /// Failed first factors, recovery links, invitations and application credentials from one network.
     pub signin_network: Rate,
-    /// Failed second factors an account.
+    /// Failed second factors of one user.
     pub second_factor_account: Rate,
-    /// Mails to an address.
+    /// Mails asked for by one typed name; such mails to one user; access codes mailed to one user.
     pub mail_address: Rate,
     /// Mails asked for from a network.
     pub mail_network: Rate,

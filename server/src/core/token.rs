@@ -47,7 +47,8 @@ impl Secret {
         }
     }
 
-    /// Whether a text has the form of a code, spaces and case aside. No password has: passwords are longer.
+    /// The code that a text has the form of, spaces and case aside. A long password of few letters can have it too: whoever takes either
+    /// looks at its length as typed (`flows::first_factor`).
     #[must_use]
     pub fn as_code(&self) -> Option<Self> {
         let code: String = self.0.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
