@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::app::StartError;
 use crate::config::ConfigError;
 use crate::core::fault::FaultKind;
+use crate::core::refusal::PasswordProblem;
 use crate::core::{Error, Fault, Refusal};
 use crate::log;
 
@@ -89,9 +90,7 @@ impl From<io::Error> for Failure {
 fn words(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Invalid { field, problem } => format!("{field}: {problem}"),
-        Refusal::PasswordRejected(problems) => {
-            problems.iter().map(crate::core::refusal::PasswordProblem::message).collect::<Vec<_>>().join(" ")
-        }
+        Refusal::PasswordRejected(problems) => PasswordProblem::messages(problems),
         Refusal::EmailTaken => {
             "a user with this e-mail address exists; `doorward user show ADDRESS` shows it, or name another".to_owned()
         }

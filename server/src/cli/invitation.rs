@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::output::fields;
 use super::paging::{Paging, rows};
 use super::user::email;
-use crate::config::duration::Span;
+use crate::config::duration::{NotASpan, Span};
 use crate::core::clock::Timestamp;
 use crate::core::flows::invitations;
 use crate::core::model::{Email, Invitation, InvitationId, InvitationState, Role};
@@ -152,6 +152,6 @@ fn row(invitation: &Invitation, now: Timestamp) -> Row {
 }
 
 fn span(text: &str) -> Result<Span, String> {
-    let span: Span = text.parse().map_err(|error: crate::config::duration::NotASpan| error.to_string())?;
+    let span: Span = text.parse().map_err(|error: NotASpan| error.to_string())?;
     if span.is_zero() { Err("expected more than nothing, such as 7d".to_owned()) } else { Ok(span) }
 }

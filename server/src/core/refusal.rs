@@ -139,6 +139,12 @@ pub enum PasswordProblem {
 }
 
 impl PasswordProblem {
+    /// All that is wrong with one password, as one text for people.
+    #[must_use]
+    pub fn messages(problems: &[Self]) -> String {
+        problems.iter().map(Self::message).collect::<Vec<_>>().join(" ")
+    }
+
     /// The problem and its mend, in one or more sentences for people.
     #[must_use]
     pub fn message(&self) -> String {

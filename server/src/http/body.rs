@@ -65,12 +65,7 @@ pub async fn read_json<T: DeserializeOwned>(
     limit: usize,
     untyped: Untyped,
 ) -> Result<T, BodyError> {
-    let kind = kind(headers, untyped);
-    let bytes = collect(headers, body, limit).await?;
-    match kind? {
-        Kind::Json => parse_json(&bytes),
-        Kind::Form => Err(BodyError::ContentType),
-    }
+    read(headers, body, limit, untyped, &[Kind::Json]).await
 }
 
 /// Reads an `application/x-www-form-urlencoded` body. All values are text.
@@ -78,12 +73,7 @@ pub async fn read_json<T: DeserializeOwned>(
 /// # Errors
 /// [`BodyError`].
 pub async fn read_form<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limit: usize) -> Result<T, BodyError> {
-    let kind = kind(headers, Untyped::Refuse);
-    let bytes = collect(headers, body, limit).await?;
-    match kind? {
-        Kind::Form => parse_form(&bytes),
-        Kind::Json => Err(BodyError::ContentType),
-    }
+    read(headers, body, limit, Untyped::Refuse, &[Kind::Form]).await
 }
 
 /// Reads either, as the content type says.
@@ -96,9 +86,21 @@ pub async fn read_json_or_form<T: DeserializeOwned>(
     limit: usize,
     untyped: Untyped,
 ) -> Result<T, BodyError> {
+    read(headers, body, limit, untyped, &[Kind::Json, Kind::Form]).await
+}
+
+/// A body that is too large is that first, of whatever type it is.
+async fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    untyped: Untyped,
+    taken: &[Kind],
+) -> Result<T, BodyError> {
     let kind = kind(headers, untyped);
     let bytes = collect(headers, body, limit).await?;
     match kind? {
+        kind if !taken.contains(&kind) => Err(BodyError::ContentType),
         Kind::Json => parse_json(&bytes),
         Kind::Form => parse_form(&bytes),
     }

@@ -66,8 +66,8 @@ pub(super) async fn create(State(site): State<Site>, Caller(call): Caller, heade
     match created {
         Ok(_) => site.respond(StatusCode::OK, &Page::InvitationDone),
         Err(Error::Refused(Refusal::PasswordRejected(problems))) => {
-            let told: Vec<_> = problems.iter().map(PasswordProblem::message).collect();
-            let problems = InvitationProblems { password: Some(&told.join(" ")), ..InvitationProblems::default() };
+            let told = PasswordProblem::messages(&problems);
+            let problems = InvitationProblems { password: Some(&told), ..InvitationProblems::default() };
             show(&site, StatusCode::UNPROCESSABLE_ENTITY, &form, None, problems)
         }
         Err(Error::Refused(Refusal::Invalid { field, problem })) => {

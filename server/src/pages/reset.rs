@@ -70,8 +70,8 @@ pub(super) async fn confirm(State(site): State<Site>, Caller(call): Caller, head
     match recovery::confirm(site.shared.core(), &call, &code, user_id, &form.password).await {
         Ok(()) => site.respond(StatusCode::OK, &Page::ResetDone),
         Err(Error::Refused(Refusal::PasswordRejected(problems))) => {
-            let told: Vec<_> = problems.iter().map(PasswordProblem::message).collect();
-            show(&site, StatusCode::UNPROCESSABLE_ENTITY, secret, Some(&told.join(" ")))
+            let told = PasswordProblem::messages(&problems);
+            show(&site, StatusCode::UNPROCESSABLE_ENTITY, secret, Some(&told))
         }
         Err(Error::Refused(Refusal::TicketInvalid)) => failed(&site),
         Err(error) => site.problem(&error),

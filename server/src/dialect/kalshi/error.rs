@@ -103,8 +103,8 @@ fn words(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
     let (status, message, details) = match refusal {
         Refusal::Invalid { problem, .. } => (StatusCode::BAD_REQUEST, "A value is not of the right form.", *problem),
         Refusal::PasswordRejected(problems) => {
-            let problems: Vec<_> = problems.iter().map(PasswordProblem::message).collect();
-            return (StatusCode::BAD_REQUEST, "The new password was not accepted.", problems.join(" ").into());
+            let details = PasswordProblem::messages(problems).into();
+            return (StatusCode::BAD_REQUEST, "The new password was not accepted.", details);
         }
         Refusal::TicketInvalid => (
             StatusCode::BAD_REQUEST,

@@ -4,11 +4,13 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use serde::de::DeserializeOwned;
 
 use super::auth::application;
 use super::error::Failure;
 use super::headers::required;
 use super::wire::{Envelope, LoggedIn, Place, Redirect, SessionOpened, UserCredentials, UserDetails, UserOnly};
+use crate::core::call::Call;
 use crate::core::flows::application_sign_in::CodeFrom;
 use crate::core::flows::{SignedIn, application_sign_in};
 use crate::core::model::{Email, Identifier};
@@ -50,12 +52,8 @@ pub(super) async fn access_code(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Envelope<SessionOpened>>, Failure> {
-    let application = application(&shared, &call, &headers).await?;
-    let token = Secret::new(required(&headers, "oneTimeToken")?);
-    let UserDetails { userid, access_code } = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
-    let (core, named) = (shared.core(), Identifier::any(&userid));
-    let opened = application_sign_in::finish(core, &call, &application, &named, &token, Some(&access_code)).await?;
-    Ok(session_opened(&shared, userid, &opened))
+    let details = |UserDetails { userid, access_code }| (userid, Some(access_code));
+    finish(&shared, &call, &headers, body, details).await
 }
 
 /// The second step of applications whose one-time token suffices.
@@ -65,12 +63,23 @@ pub(super) async fn one_time_token(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Envelope<SessionOpened>>, Failure> {
-    let application = application(&shared, &call, &headers).await?;
-    let token = Secret::new(required(&headers, "oneTimeToken")?);
-    let UserOnly { userid } = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
-    let (core, named) = (shared.core(), Identifier::any(&userid));
-    let opened = application_sign_in::finish(core, &call, &application, &named, &token, None).await?;
-    Ok(session_opened(&shared, userid, &opened))
+    finish(&shared, &call, &headers, body, |UserOnly { userid }| (userid, None)).await
+}
+
+/// The second step, whichever it is; `parts` takes the user id and the access code out of its body.
+async fn finish<T: DeserializeOwned>(
+    shared: &Shared,
+    call: &Call,
+    headers: &HeaderMap,
+    body: Body,
+    parts: impl FnOnce(T) -> (String, Option<Secret>),
+) -> Result<Json<Envelope<SessionOpened>>, Failure> {
+    let application = application(shared, call, headers).await?;
+    let token = Secret::new(required(headers, "oneTimeToken")?);
+    let (userid, code) = parts(read_json(headers, body, shared.max_body(), Untyped::Refuse).await?);
+    let named = Identifier::any(&userid);
+    let opened = application_sign_in::finish(shared.core(), call, &application, &named, &token, code.as_ref()).await?;
+    Ok(session_opened(shared, userid, &opened))
 }
 
 fn session_opened(shared: &Shared, userid: String, opened: &SignedIn) -> Json<Envelope<SessionOpened>> {

@@ -113,8 +113,8 @@ fn words(refusal: &Refusal) -> Failure {
             "This server's address is an IP address, with which no security key can be used.",
         ),
         Refusal::PasswordRejected(problems) => {
-            let problems: Vec<_> = problems.iter().map(PasswordProblem::message).collect();
-            Failure { message: problems.join(" ").into(), ..Failure::client(Code::InvalidPassword, "") }
+            let problems = PasswordProblem::messages(problems);
+            Failure { message: problems.into(), ..Failure::client(Code::InvalidPassword, "") }
         }
         Refusal::NotFound | Refusal::InvitationNotFound => NOT_FOUND,
         Refusal::EmailTaken | Refusal::UsernameTaken => Failure::client(Code::NameAlreadyExists, "This name is taken."),

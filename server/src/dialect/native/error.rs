@@ -100,8 +100,7 @@ impl From<Refusal> for Problem {
             problem.document.detail = Some((*wrong).to_owned());
         }
         if let Refusal::PasswordRejected(broken) = &refusal {
-            let told: Vec<_> = broken.iter().map(refusal::PasswordProblem::message).collect();
-            problem.document.detail = Some(told.join(" "));
+            problem.document.detail = Some(refusal::PasswordProblem::messages(broken));
             problem.document.problems = broken.iter().map(PasswordProblem::from).collect();
         }
         problem
