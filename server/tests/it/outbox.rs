@@ -168,10 +168,10 @@ async fn an_invitation_says_how_long_it_is_good_itself() {
 async fn an_invitation_that_is_closed_before_it_goes_out_does_not() {
     for closed in ["revoked", "used", "expired"] {
         let app = TestApp::new().await;
-        let hour = Some(Duration::from_secs(60 * 60));
+        let hour = Duration::from_secs(60 * 60);
         let email = Email::parse("bob@example.com").unwrap();
         let (core, call, operator) = (app.core(), app.call(), Authority::operator());
-        let invited = invitations::create(core, &call, operator, email, Role::Member, hour).await.unwrap();
+        let invited = invitations::create(core, &call, operator, email, Role::Member, Some(hour)).await.unwrap();
         match closed {
             "revoked" => invitations::revoke(core, &call, operator, invited.invitation.id).await.unwrap(),
             "used" => {
@@ -179,7 +179,7 @@ async fn an_invitation_that_is_closed_before_it_goes_out_does_not() {
                 let create = format!("/api/v1/invitation/create/{}", invited.secret.reveal());
                 app.send(Ask::post(create).json(&body)).await.expect(200);
             }
-            _ => app.advance(hour.unwrap()),
+            _ => app.advance(hour),
         }
         assert!(app.mails("bob@example.com").await.iter().all(|mail| mail.link().is_none()), "{closed}");
         let mail = list(&app).await.into_iter().find(|mail| mail.kind == MailKind::Invitation).unwrap();
@@ -194,6 +194,16 @@ async fn a_name_is_what_it_was_asked_as() {
     // This API takes an address: what is none is refused, and a username is none.
     for none in ["ann", "a nn@example.com", "ann@exam ple.com", "ann@@example.com", " "] {
         app.send(Ask::post("/v1/passwords/reset").json(&json!({"email": none}))).await.expect(400);
+    }
+    for none in ["ann", "a%20nn%40exam%20ple.com", "ann%40%40example.com"] {
+        app.send(Ask::get(format!("/api/v1/request-code/{none}"))).await.expect(200);
+    }
+    for none in ["ann", "a nn@exam ple.com", "@ann@example.com"] {
+        let body = json!({"email": none});
+        assert!(!app.send(Ask::post("/auth/v1/sign-in/code/request").json(&body)).await.status.is_server_error());
+    }
+    for none in ["a nn", "a nn@exam ple.com", "email ann@example.com", "username ann"] {
+        app.send(Ask::post("/auth/v1/recovery").json(&json!({"identifier": none}))).await.expect(202);
     }
     assert!(app.mails("ann").await.is_empty());
     for username in ["ann", "ANN", "ann%40example.com", "Ann%40Example.COM"] {
@@ -228,4 +238,22 @@ async fn an_address_whose_canonical_form_is_none_gets_its_mail() {
             assert_eq!((mail.state, mail.recipient.as_deref()), (MailState::Sent, Some(address)), "{:?}", mail.error);
         }
     }
+}
+
+#[tokio::test]
+async fn strangers_cannot_use_up_what_an_administrator_sends() {
+    let app = TestApp::limited(&[("limits.mail_address.burst", "1")]).await;
+    app.user("ann").await;
+    let root = app.administrator().await;
+    let before = {
+        app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+        app.mails("ann@example.com").await.len()
+    };
+    for _ in 0..2 {
+        app.send(Ask::post("/admin/v1/users/ann/recovery").bearer(&root)).await.expect(202);
+        app.deliver().await;
+    }
+    assert_eq!(app.mails("ann@example.com").await.len(), before + 2);
+    let code = app.query("ann@example.com", "code").await;
+    app.send(Ask::post("/auth/v1/recovery/confirm").json(&json!({"code": code, "password": OTHER_PASSWORD}))).await.expect(204);
 }
