@@ -97,12 +97,12 @@ impl Charges {
         user: Option<UserId>,
         outcome: Result<T>,
     ) -> Result<T> {
-        if let (Err(Error::Refused(refusal @ Refusal::TooManyAttempts { .. })), Some((bucket, _))) = (&outcome, self.0.first()) {
-            let notices = Self::new(&core.policy.limits, call, &[Limited::Notice(bucket.as_str())]);
-            let (call, outcome) = (call.clone(), refusal.name());
+        if let Err(Error::Refused(refusal @ Refusal::TooManyAttempts { .. })) = &outcome {
+            let (charges, policy, call, outcome) = (self.clone(), core.policy.limits.clone(), call.clone(), refusal.name());
             let noted = core.store.write(move |tx| {
                 Box::pin(async move {
-                    notices.take(tx, &call).await?;
+                    let Some(bucket) = charges.empty(tx, &call).await? else { return Ok(()) };
+                    Self::new(&policy, &call, &[Limited::Notice(bucket.as_str())]).take(tx, &call).await?;
                     Ok(record(tx, &call, Record { event, outcome, user, actor: Actor::Anonymous, detail: None }).await?)
                 })
             });
@@ -112,6 +112,17 @@ impl Charges {
             }
         }
         outcome
+    }
+
+    /// The widest bucket that is empty: a network that goes through many names is one matter, not one for each name.
+    async fn empty(&self, tx: &mut Tx, call: &Call) -> std::result::Result<Option<&SecretHash>, Fault> {
+        for (bucket, rate) in self.0.iter().rev() {
+            if limits::take(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?.is_some() {
+                return Ok(Some(bucket));
+            }
+            limits::refund(tx, bucket, rate.interval()).await?;
+        }
+        Ok(None)
     }
 
     /// Charges a guess at a secret, makes it, and gives the charges back unless it was `wrong`.

@@ -52,6 +52,12 @@ pub(in crate::core) async fn request(
     mails::insert(tx, MailId::new(call)?, kind, &mail, call.now, due_at).await
 }
 
+/// A recovery link that an administrator sends to a user. It knows its user, and so is not limited by what strangers have asked for.
+pub(in crate::core) async fn recovery(tx: &mut Tx, call: &Call, user: UserId, form: LinkForm) -> Result<(), Fault> {
+    let mail = NewMail { user_id: Some(user), detail: Some(form.as_str().to_owned()), ..NewMail::default() };
+    promise(tx, call, MailKind::Recovery, &mail).await
+}
+
 /// When a mail that a stranger asked for is prepared, after it was asked for: not before this …
 const SOONEST: Duration = Duration::from_millis(200);
 /// … and at most so much later.

@@ -235,4 +235,34 @@ mod tests {
             assert!(shortfall(&enough, &wanted).is_none());
         }
     }
+
+    #[test]
+    fn a_wrong_password_for_an_old_hash_computes_the_rest_and_a_right_one_does_not() {
+        let (old, wanted) = (Params::new(64, 1, 1, None).unwrap(), Params::new(1024, 2, 1, None).unwrap());
+        let phc = compute(&mut Vec::new(), &old, b"right", &[7; 16]).unwrap();
+        for (typed, matches) in [("right", true), ("wrong", false)] {
+            let mut blocks = Vec::new();
+            let verdict = compare(&mut blocks, &wanted, &Password::new(&Secret::new(typed)), &phc).unwrap();
+            assert_eq!(verdict, Verdict { matches, outdated: true });
+            // The memory that was worked in tells what was computed.
+            assert_eq!(blocks.len() > old.block_count(), !matches, "{typed}: {} blocks", blocks.len());
+        }
+    }
+
+    #[test]
+    fn the_bounds_are_those_of_one_row() {
+        let phc = |memory: u32, passes: u32, lanes: u32| {
+            format!(
+                "$argon2id$v=19$m={memory},t={passes},p={lanes}$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+            )
+        };
+        let wanted = Params::new(64, 1, 1, None).unwrap();
+        let password = Password::new(&Secret::new("x"));
+        for absurd in [phc(MAXIMUM_MEMORY_KIB + 1, 1, 1), phc(64, MAXIMUM_ITERATIONS + 1, 1), phc(512, 1, MAXIMUM_LANES + 1)] {
+            let mut blocks = Vec::new();
+            assert!(compare(&mut blocks, &wanted, &password, &absurd).is_err(), "{absurd}");
+            assert!(blocks.is_empty(), "{absurd} was computed");
+        }
+        assert!(compare(&mut Vec::new(), &wanted, &password, &phc(128, MAXIMUM_ITERATIONS, MAXIMUM_LANES)).is_ok());
+    }
 }

@@ -62,6 +62,8 @@ pub(crate) struct TestApp {
     clock: Arc<TestClock>,
     settings: Vec<(String, String)>,
     folder: Arc<tempfile::TempDir>,
+    /// Every answer that this process gave, with the path that was asked.
+    answers: Mutex<Vec<(String, Reply)>>,
 }
 
 impl TestApp {
@@ -88,7 +90,7 @@ impl TestApp {
         let entropy = Arc::new(TestEntropy(Mutex::new(ChaCha20Rng::seed_from_u64(seed))));
         let desk = Desk { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy };
         let app = doorward::app::build(&config(&folder, &settings), &desk).await.unwrap();
-        Self { app, desk, clock, settings, folder }
+        Self { app, desk, clock, settings, folder, answers: Mutex::default() }
     }
 
     /// The same data, another process: what was in memory alone is gone.
@@ -134,6 +136,21 @@ impl TestApp {
         self.clock.0.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Sets a clock right that was ahead.
+    pub(crate) fn rewind(&self, span: Duration) {
+        self.clock.0.fetch_sub(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// The rows, behind the server's back.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder().join("doorward.db")).unwrap()
+    }
+
+    /// Every answer since the start, with the path that was asked.
+    pub(crate) fn answers(&self) -> Vec<(String, Reply)> {
+        self.answers.lock().unwrap().clone()
+    }
+
     /// A call of an operator.
     pub(crate) fn call(&self) -> Call {
         let origin = Origin::local("test", "test");
@@ -148,8 +165,11 @@ impl TestApp {
     /// Sends a request from an address.
     pub(crate) async fn send_from(&self, address: IpAddr, ask: Ask) -> Reply {
         let mut request = ask.build();
+        let path = request.uri().path().to_owned();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
-        Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await
+        let reply = Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await;
+        self.answers.lock().unwrap().push((path, reply.clone()));
+        reply
     }
 
     /// Sends what is due, and reads all mails to an address.

@@ -237,3 +237,54 @@ async fn removing_a_key_lowers_the_sessions_that_rest_on_it() {
     assert_eq!(left["assurance_level"], json!(1));
     assert_eq!(left["factors"], json!(["password"]));
 }
+
+#[tokio::test]
+async fn a_session_that_is_used_more_often_than_its_idle_time_lives() {
+    let app = TestApp::with(&[("sessions.idle", "60s")]).await;
+    app.user("ann").await;
+    let token = app.token("ann").await;
+    for use_ in 1..=60 {
+        app.advance(Duration::from_secs(5));
+        app.session(&token).await.expect(200);
+        // Housekeeping comes by more seldom than uses.
+        if use_ % 7 == 0 {
+            app.sweep().await;
+        }
+    }
+    app.advance(Duration::from_secs(60));
+    app.session(&token).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_use_counts_before_it_is_written_down() {
+    let app = TestApp::with(&[("sessions.idle", "10m")]).await;
+    app.user("ann").await;
+    let (kept, ended) = (app.token("ann").await, app.token("ann").await);
+    app.advance(Duration::from_secs(598));
+    app.session(&kept).await.expect(200);
+    app.session(&ended).await.expect(200);
+    app.advance(Duration::from_secs(4));
+    assert!(!is_full_everywhere(&app, &kept).await.contains(&false), "past what is written, not past what is noted");
+    app.send(Ask::delete("/auth/v1/session").bearer(&ended)).await.expect(204);
+    app.sweep().await;
+    app.session(&kept).await.expect(200);
+    app.session(&ended).await.expect(401);
+    app.advance(Duration::from_secs(10 * 60));
+    app.session(&kept).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_session_that_a_sign_in_replaces_is_on_record() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    for wire in Wire::ALL {
+        let old = app.token("ann").await;
+        let id = app.session(&old).await.expect(200).at("/session/id");
+        app.send(wire.sign_in("ann", PASSWORD).cookie("doorward", &old).cookie("sessions", &old)).await.expect(200);
+        let ended: i64 = app
+            .database()
+            .query_row("SELECT count(*) FROM audit WHERE event = 'sessions_ended' AND detail = $1", [&id], |row| row.get(0))
+            .unwrap();
+        assert_eq!(ended, 1, "{wire:?}");
+    }
+}

@@ -304,3 +304,19 @@ async fn a_weak_password_leaves_an_invitation_open_and_every_broken_rule_is_name
     app.send(create("Osei2024")).await.expect(422);
     app.send(create(PASSWORD)).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_password_that_looks_like_a_spaced_code_is_a_password() {
+    let app = TestApp::with(&[("passwords.min_score", "0")]).await;
+    app.user("ann").await;
+    for password in ["q 7 x 9 z k", "v9 qz  k4", "q7x  9zk", "  q7x9zk"] {
+        let new = doorward::core::token::Secret::new(password);
+        users::set_password(app.core(), &app.call(), Authority::operator(), "ann", &new).await.unwrap();
+        app.sign_in("ann", password).await.expect(200);
+        app.send(Ask::post("/login").json(&json!({"username": "ann", "password": password}))).await.expect(200);
+        app.send(Ask::post("/login").form(&[("username", "ann"), ("password", password)])).await.expect(200);
+    }
+    // And a code as it is read out is a code.
+    let code = request_code(&app).await.to_lowercase();
+    login(&app, &format!("{} {}", &code[..3], &code[3..])).await.expect(200);
+}

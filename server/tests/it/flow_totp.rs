@@ -18,7 +18,7 @@ const STEP: Duration = Duration::from_secs(30);
 
 /// The app on somebody's phone: RFC 6238, written apart from the server's.
 #[derive(Clone)]
-struct Phone(Vec<u8>);
+pub(crate) struct Phone(Vec<u8>);
 
 impl Phone {
     /// Takes the seed that a person types.
@@ -40,26 +40,26 @@ impl Phone {
         format!("{:06}", number % 1_000_000)
     }
 
-    fn code(&self, app: &TestApp) -> String {
+    pub(crate) fn code(&self, app: &TestApp) -> String {
         self.ahead(app, 0)
     }
 
     /// A code of none of the steps that are accepted.
-    fn wrong(&self, app: &TestApp) -> String {
+    pub(crate) fn wrong(&self, app: &TestApp) -> String {
         let near: Vec<String> = (-1..=1).map(|steps| self.ahead(app, steps)).collect();
         (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
     }
 }
 
-async fn start(app: &TestApp, token: &str) -> Reply {
+pub(crate) async fn start(app: &TestApp, token: &str) -> Reply {
     app.send(Ask::post("/auth/v1/totp/start").bearer(token)).await
 }
 
-async fn confirm(app: &TestApp, token: &str, code: &str) -> Reply {
+pub(crate) async fn confirm(app: &TestApp, token: &str, code: &str) -> Reply {
     app.send(Ask::post("/auth/v1/totp").bearer(token).json(&json!({"code": code}))).await
 }
 
-async fn remove(app: &TestApp, token: &str) -> Reply {
+pub(crate) async fn remove(app: &TestApp, token: &str) -> Reply {
     app.send(Ask::delete("/auth/v1/totp").bearer(token)).await
 }
 
@@ -71,12 +71,12 @@ fn ask(token: &str, code: &str) -> Ask {
     Ask::post("/auth/v1/second-factor/totp").bearer(token).json(&json!({"code": code}))
 }
 
-async fn present(app: &TestApp, token: &str, code: &str) -> Reply {
+pub(crate) async fn present(app: &TestApp, token: &str, code: &str) -> Reply {
     app.send(ask(token, code)).await
 }
 
 /// Enrols in a session, and waits until the code that did it is past.
-async fn enrol(app: &TestApp, token: &str) -> Phone {
+pub(crate) async fn enrol(app: &TestApp, token: &str) -> Phone {
     let phone = Phone::new(&start(app, token).await.expect(200).at("/secret"));
     confirm(app, token, &phone.code(app)).await.expect(201);
     app.advance(STEP);

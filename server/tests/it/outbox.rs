@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use doorward::core::flows::session::Authority;
-use doorward::core::flows::{delivery, mails};
-use doorward::core::model::{MailState, Page, Role};
+use doorward::core::flows::{delivery, invitations, mails, users};
+use doorward::core::model::{Email, MailKind, MailState, Page, PersonName, Role, Username};
 use serde_json::json;
 
 use super::app::{OTHER_PASSWORD, PASSWORD, TestApp};
@@ -160,4 +160,113 @@ async fn the_metrics_show_how_many_mails_wait() {
     assert_eq!(waiting().await, Some(1.0));
     app.deliver().await;
     assert_eq!(waiting().await, Some(0.0));
+}
+
+#[tokio::test]
+async fn an_invitation_says_how_long_it_is_good_itself() {
+    let app = TestApp::new().await;
+    let token = app.administrator().await;
+    let hour = json!({"email": "bob@example.com", "expires_in": "61m"});
+    app.send(Ask::post("/admin/v1/invitations").bearer(&token).json(&hour)).await.expect(201);
+    app.invite("cid@example.com", Role::Member).await;
+    // What is left when it goes out counts, not what was decided.
+    app.advance(Duration::from_secs(59));
+    let text = app.mail("bob@example.com").await.text;
+    assert!(text.contains("It works once, for 1 hour after it was sent"), "{text}");
+    let text = app.mail("cid@example.com").await.text;
+    assert!(text.contains(&format!("for {} minutes after it was sent", 7 * 24 * 60 - 1)), "{text}");
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_closed_before_it_goes_out_does_not() {
+    for closed in ["revoked", "used", "expired"] {
+        let app = TestApp::new().await;
+        let hour = Duration::from_secs(60 * 60);
+        let email = Email::parse("bob@example.com").unwrap();
+        let (core, call, operator) = (app.core(), app.call(), Authority::operator());
+        let invited = invitations::create(core, &call, operator, email, Role::Member, Some(hour)).await.unwrap();
+        match closed {
+            "revoked" => invitations::revoke(core, &call, operator, invited.invitation.id).await.unwrap(),
+            "used" => {
+                let body = json!({"firstName": "B", "lastName": "", "password": PASSWORD});
+                let create = format!("/api/v1/invitation/create/{}", invited.secret.reveal());
+                app.send(Ask::post(create).json(&body)).await.expect(200);
+            }
+            _ => app.advance(hour),
+        }
+        assert!(app.mails("bob@example.com").await.iter().all(|mail| mail.link().is_none()), "{closed}");
+        let mail = list(&app).await.into_iter().find(|mail| mail.kind == MailKind::Invitation).unwrap();
+        assert_eq!(mail.state, MailState::Void, "{closed}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_what_it_was_asked_as() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    // This API takes an address: what is none is refused, and a username is none.
+    for none in ["ann", "a nn@example.com", "ann@exam ple.com", "ann@@example.com", " "] {
+        app.send(Ask::post("/v1/passwords/reset").json(&json!({"email": none}))).await.expect(400);
+    }
+    for none in ["ann", "a%20nn%40exam%20ple.com", "ann%40%40example.com"] {
+        app.send(Ask::get(format!("/api/v1/request-code/{none}"))).await.expect(200);
+    }
+    for none in ["ann", "a nn@exam ple.com", "@ann@example.com"] {
+        let body = json!({"email": none});
+        assert!(!app.send(Ask::post("/auth/v1/sign-in/code/request").json(&body)).await.status.is_server_error());
+    }
+    for none in ["a nn", "a nn@exam ple.com", "email ann@example.com", "username ann"] {
+        app.send(Ask::post("/auth/v1/recovery").json(&json!({"identifier": none}))).await.expect(202);
+    }
+    assert!(app.mails("ann").await.is_empty());
+    for username in ["ann", "ANN", "ann%40example.com", "Ann%40Example.COM"] {
+        let before = app.mails("ann@example.com").await.len();
+        app.send(Ask::get(format!("/api/v1/forgotten-password?username={username}"))).await.expect(200);
+        assert_eq!(app.mails("ann@example.com").await.len(), before + 1, "{username}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_whose_canonical_form_is_none_gets_its_mail() {
+    // Canonical forms: `ann(1)`, which no address may begin with, and `ann`.
+    for address in ["ann⑴@example.com", "ａｎｎ@example.com"] {
+        let app = TestApp::new().await;
+        let new = users::NewUser {
+            username: Username::parse("ann").unwrap(),
+            email: Email::parse(address).unwrap(),
+            first_name: PersonName::default(),
+            last_name: PersonName::default(),
+            role: Role::Member,
+            verified: true,
+            password: None,
+        };
+        users::create(app.core(), &app.call(), Authority::operator(), new).await.unwrap();
+        app.send(Ask::post("/v1/passwords/reset").json(&json!({"email": address}))).await.expect(202);
+        app.send(Ask::post("/auth/v1/sign-in/code/request").json(&json!({"email": address}))).await.expect(202);
+        app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+        app.deliver().await;
+        let mails = list(&app).await;
+        assert_eq!(mails.len(), 3);
+        for mail in mails {
+            assert_eq!((mail.state, mail.recipient.as_deref()), (MailState::Sent, Some(address)), "{:?}", mail.error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn strangers_cannot_use_up_what_an_administrator_sends() {
+    let app = TestApp::limited(&[("limits.mail_address.burst", "1")]).await;
+    app.user("ann").await;
+    let root = app.administrator().await;
+    let before = {
+        app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+        app.mails("ann@example.com").await.len()
+    };
+    for _ in 0..2 {
+        app.send(Ask::post("/admin/v1/users/ann/recovery").bearer(&root)).await.expect(202);
+        app.deliver().await;
+    }
+    assert_eq!(app.mails("ann@example.com").await.len(), before + 2);
+    let code = app.query("ann@example.com", "code").await;
+    app.send(Ask::post("/auth/v1/recovery/confirm").json(&json!({"code": code, "password": OTHER_PASSWORD}))).await.expect(204);
 }

@@ -164,3 +164,24 @@ async fn a_trusted_proxy_names_the_client_and_the_log_has_both() {
         .unwrap();
     assert_eq!((address.as_str(), peer.as_str()), ("203.0.113.1", "192.0.2.1"));
 }
+
+#[tokio::test]
+async fn a_proxy_that_names_nobody_is_limited_by_its_address_and_not_let_in_by_it() {
+    let app = TestApp::limited(&[("proxies.trusted", "192.0.2.0/24"), ("limits.signin_network.burst", "2")]).await;
+    app.user("ann").await;
+    let application = app.application(false, &["192.0.2.0/24", "203.0.113.0/24"]).await;
+    let init = || application.sign(Ask::get("/apim/session/1.0/session/init").header("userid", "ann"));
+    app.send(init().header("x-forwarded-for", "203.0.113.5")).await.expect(200);
+    // One try from the network of each client that is named.
+    app.send(init().header("x-forwarded-for", "198.51.100.5")).await.expect(401);
+    let malformed = ["", "unknown", "203.0.113.5, nonsense", "203.0.113.5:80:80"];
+    for (n, header) in malformed.into_iter().enumerate() {
+        let reply = app.send(init().header("x-forwarded-for", header)).await;
+        assert_eq!(reply.status.as_u16(), if n < 2 { 401 } else { 429 }, "{header:?}: {}", reply.snapshot());
+    }
+    app.send(init()).await.expect(429);
+    app.sign_in("ann", PASSWORD).await.expect(429);
+    // Who is named is not concerned.
+    app.send(Wire::Native.sign_in("ann", PASSWORD).header("x-forwarded-for", "203.0.113.9")).await.expect(200);
+    app.send(init().header("x-forwarded-for", "203.0.113.5")).await.expect(200);
+}

@@ -52,33 +52,34 @@ pub async fn start(core: &Core, call: &Call, presented: &Presented) -> Result<En
 pub async fn confirm(core: &Core, call: &Call, presented: &Presented, code: &Secret) -> Result<Timestamp> {
     let checked = may_change(core, call, presented).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
-    let (call, code, policy) = (call.clone(), code.clone(), core.policy.sessions);
+    let owner = checked.user.id;
+    let (called, code, policy, taken) = (call.clone(), code.clone(), core.policy.sessions, charges.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (session, user) = may_still_change(tx, &call, &checked).await?;
-            charges.take(tx, &call).await?;
+            let (session, user) = may_still_change(tx, &called, &checked).await?;
+            taken.take(tx, &called).await?;
             if authenticators::confirmed(tx, user.id).await?.is_some() {
                 return Err(HAS_ONE.into());
             }
             let pending = authenticators::pending(tx, user.id).await?;
-            let pending = pending.filter(|app| call.now.since(app.created_at) <= policy.recent).ok_or(NOT_STARTED)?;
-            let Some(step) = totp::check(&pending.seed, &code, call.now)? else {
+            let pending = pending.filter(|app| called.now.since(app.created_at) <= policy.recent).ok_or(NOT_STARTED)?;
+            let Some(step) = totp::check(&pending.seed, &code, called.now)? else {
                 let outcome = Refusal::InvalidCredentials.name();
-                record(tx, &call, Record { outcome, ..Record::own(Event::TotpAdded, user.id) }).await?;
+                record(tx, &called, Record { outcome, ..Record::own(Event::TotpAdded, user.id) }).await?;
                 // A value, not an error: the charge stays.
                 return Ok(Err(Refusal::InvalidCredentials));
             };
-            if !authenticators::confirm(tx, user.id, &pending.seed, step, call.now).await? {
+            if !authenticators::confirm(tx, user.id, &pending.seed, step, called.now).await? {
                 return Err(NOT_STARTED.into());
             }
-            charges.refund(tx).await?;
-            added(tx, &call, &policy, &session).await?;
-            outbox::notice(tx, &call, MailKind::AuthenticatorAdded, &user, None).await?;
-            record(tx, &call, Record::own(Event::TotpAdded, user.id)).await?;
-            Ok(Ok(call.now))
+            taken.refund(tx).await?;
+            added(tx, &called, &policy, &session).await?;
+            outbox::notice(tx, &called, MailKind::AuthenticatorAdded, &user, None).await?;
+            record(tx, &called, Record::own(Event::TotpAdded, user.id)).await?;
+            Ok(Ok(called.now))
         })
     });
-    let confirmed_at = work.await??;
+    let confirmed_at = charges.on_record(core, call, Event::TotpAdded, Some(owner), work.await).await??;
     core.mail_promised.notify_one();
     Ok(confirmed_at)
 }

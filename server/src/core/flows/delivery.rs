@@ -155,13 +155,14 @@ async fn recipient(tx: &mut Tx, user_id: Option<UserId>, subject: Option<&str>) 
 /// A fresh ticket for the recipient in the place of an older one of its purpose; the recipient, if there is one.
 async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> Result<Option<User>> {
     let (call, id, user_id, subject) = (call.clone(), mail.mail.id, mail.mail.user_id, mail.subject.clone());
-    let (limits, first_try) = (core.policy.limits.clone(), mail.mail.attempts == 1);
+    // A mail that knows its user was sent by an administrator, or was charged when it was tried before.
+    let (limits, by_a_stranger) = (core.policy.limits.clone(), user_id.is_none());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let Some(user) = recipient(tx, user_id, subject.as_deref()).await? else { return Ok(None) };
             // By whichever of their names it was asked for: strangers learn nothing of a mail that does not come.
             let charges = Charges::new(&limits, &call, &[Limited::MailUser(&user.id.to_string())]);
-            if first_try && let Err(Error::Refused(_)) = charges.take(tx, &call).await {
+            if by_a_stranger && let Err(Error::Refused(_)) = charges.take(tx, &call).await {
                 return Ok(None);
             }
             tickets::delete_of_user(tx, user.id, issued.purpose).await?;

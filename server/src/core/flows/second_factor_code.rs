@@ -22,28 +22,29 @@ const NO_APP: Refusal = Refusal::Conflict { problem: "No authenticator app is en
 pub async fn present(core: &Core, call: &Call, presented: &Presented, code: &Secret) -> Result<SignedIn> {
     let checked = check(core, call, presented, Need::EvenHalf).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
-    let (call, code, policy) = (call.clone(), code.clone(), core.policy.sessions);
+    let owner = checked.user.id;
+    let (called, code, policy, taken) = (call.clone(), code.clone(), core.policy.sessions, charges.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (session, user) = still(tx, &call, &checked).await?;
+            let (session, user) = still(tx, &called, &checked).await?;
             let app = authenticators::confirmed(tx, user.id).await?.ok_or(NO_APP)?;
-            charges.take(tx, &call).await?;
+            taken.take(tx, &called).await?;
             // Counted before it is judged, so that parallel guesses wait for each other's verdict.
             let wrong = sessions::count_wrong_code(tx, session.id).await?;
-            if !spend_code(tx, &call, user.id, &app, &code).await? {
-                refuse(tx, &call, user.id, &session, wrong).await?;
+            if !spend_code(tx, &called, user.id, &app, &code).await? {
+                refuse(tx, &called, user.id, &session, wrong).await?;
                 // A value, not an error: charge and count stay.
                 return Ok(Err(Refusal::InvalidCredentials));
             }
             sessions::forget_wrong_codes(tx, session.id).await?;
-            charges.refund(tx).await?;
-            let raised = raise(tx, &call, &policy, &checked, session, user, Factor::Totp).await?;
-            record(tx, &call, Record { detail: Some("totp".to_owned()), ..Record::own(Event::SecondFactor, raised.user.id) })
+            taken.refund(tx).await?;
+            let raised = raise(tx, &called, &policy, &checked, session, user, Factor::Totp).await?;
+            record(tx, &called, Record { detail: Some("totp".to_owned()), ..Record::own(Event::SecondFactor, raised.user.id) })
                 .await?;
             Ok(Ok(raised))
         })
     });
-    Ok(work.await??)
+    Ok(charges.on_record(core, call, Event::SecondFactor, Some(owner), work.await).await??)
 }
 
 async fn refuse(tx: &mut Tx, call: &Call, user: UserId, session: &Session, wrong: i64) -> Result<()> {

@@ -224,7 +224,7 @@ pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, refer
             if user.status == Status::Disabled {
                 return Err(Refusal::Conflict { problem: "The account is disabled." }.into());
             }
-            outbox::request(tx, &call, MailKind::Recovery, &Identifier::Email(user.email.key()), form.as_str()).await?;
+            outbox::recovery(tx, &call, user.id, form).await?;
             Ok(record(tx, &call, Record::by(authority.actor(), Event::RecoverySent, Some(user.id), None)).await?)
         })
     });
