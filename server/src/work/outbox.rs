@@ -11,6 +11,7 @@ use super::Desk;
 use super::mail::message::Sender;
 use super::mail::render::Renderer;
 use super::mail::transport::{DeliveryError, Transport};
+use crate::core::fault::FaultKind;
 use crate::core::flows::delivery::{self, Claimed, Letter, RENEWAL};
 use crate::core::model::MailId;
 use crate::core::{Core, Error, Refusal};
@@ -93,6 +94,11 @@ async fn attempt(core: &Core, desk: &Desk, mailer: &Mailer, claimed: &Claimed) -
         Ok(None) => return Ok(()),
         Err(Error::Refused(Refusal::Overloaded { .. })) => {
             return delivery::postponed(core, &desk.call(), claimed.mail(), "the server is busy").await;
+        }
+        // A defect of this mail alone: it waits like one that cannot be sent, and holds up no other.
+        Err(Error::Faulted(fault)) if fault.kind() == FaultKind::Internal => {
+            tracing::error!(mail = %claimed.mail().id, %fault, "a mail could not be prepared");
+            return delivery::postponed(core, &desk.call(), claimed.mail(), "an internal error; see the log").await;
         }
         Err(error) => return Err(error),
     };
