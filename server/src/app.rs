@@ -1,6 +1,7 @@
 //! Builds everything from the configuration and mounts it: the only place that knows all.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +73,8 @@ pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
     let path = path.display().to_string();
     Core::open(policy(config), &desk.call()).await.map_err(|fault| {
         let text = fault.to_string();
-        StartError(if text.contains(&path) { text } else { format!("{path}: {text}") })
+        let text = if text.contains(&path) { text } else { format!("{path}: {text}") };
+        StartError(format!("database_url, data_dir: {text}; name a file in a folder that this user may write"))
     })
 }
 
@@ -90,7 +92,17 @@ pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let broken = |error: TemplateError| loaded.complain("templates.dir", &error.to_string());
     Renderer::new(service, origin.origin(), templates).map_err(broken)?;
     pages::render::Pages::new(service, templates).map_err(broken)?;
+    if !can_be_made(&config.data_dir) {
+        return Err(loaded.complain("data_dir", "is not a folder and cannot be made one; name a folder that this user may write"));
+    }
     Ok(())
+}
+
+/// Whether there is such a folder, or one in which it can be made.
+fn can_be_made(folder: &Path) -> bool {
+    let nearest = folder.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let nearest = nearest.filter_map(|path| path.metadata().ok()).next();
+    nearest.is_some_and(|found| found.is_dir() && !found.permissions().readonly())
 }
 
 /// Builds the server.

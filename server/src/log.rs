@@ -4,7 +4,7 @@
 //! can neither begin a line of its own nor speak to a terminal.
 
 use std::fmt::{self, Write as _};
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -40,9 +40,24 @@ pub fn init(log: &Log) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     };
     let lines = Lines { json, clock: Arc::new(SystemClock) };
     let filter = EnvFilter::builder().parse(log.filter.as_str())?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).event_format(lines).try_init()?;
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Forgiving(std::io::stderr()));
+    logger.log_internal_errors(false).event_format(lines).try_init()?;
     std::panic::set_hook(Box::new(panicked));
     Ok(())
+}
+
+/// A log that cannot be written (a full disk, a reader that has gone) is no reason to stop serving: what it does not take is lost.
+struct Forgiving<W>(W);
+
+impl<W: io::Write> io::Write for Forgiving<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        Ok(self.0.write(line).unwrap_or(line.len()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// A text made at run time may hold anything, so only one that stands in the program is written.

@@ -11,7 +11,7 @@ use crate::{app, config};
 /// What to do with the configuration.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Say whether the server could start with it.
+    /// Say whether every value can be used.
     Check,
     /// Write every value and where it comes from; secrets masked.
     Show,

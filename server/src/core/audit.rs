@@ -1,10 +1,10 @@
 //! The audit log: when, who, what, from where, through which dialect. Written in the transaction of what it records.
 
-use super::Fault;
 use super::call::Call;
 use super::clock::Timestamp;
 use super::model::{AuditId, UserId};
 use super::store::{Tx, audit};
+use super::{Core, Error, Fault, Refusal};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub enum Event {
     ApplicationRefused,
     /// A mail was made due again.
     MailRetried,
+    /// Somebody who is no administrator asked for what only they may do.
+    AdministrationRefused,
 }
 
 impl Event {
@@ -100,6 +102,7 @@ impl Event {
             Self::ApplicationRevoked => "application_revoked",
             Self::ApplicationRefused => "application_refused",
             Self::MailRetried => "mail_retried",
+            Self::AdministrationRefused => "administration_refused",
         }
     }
 }
@@ -177,6 +180,35 @@ impl Record<'_> {
     pub(in crate::core) fn by(actor: Actor, event: Event, user: Option<UserId>, detail: Option<String>) -> Self {
         Self { event, outcome: "ok", user, actor, detail }
     }
+}
+
+impl Record<'_> {
+    /// Something that was refused.
+    pub(in crate::core) fn refused(event: Event, user: Option<UserId>, refusal: &Refusal) -> Self {
+        Self { event, outcome: refusal.name(), user, actor: user.map_or(Actor::Anonymous, Actor::User), detail: None }
+    }
+}
+
+/// Puts it on record when a flow's outcome is a refusal; the outcome. Throttling is on record already ([`super::limit`]), and a busy
+/// server has tried nothing.
+pub(in crate::core) async fn with_refusal<T>(
+    core: &Core,
+    call: &Call,
+    event: Event,
+    user: Option<UserId>,
+    outcome: Result<T, Error>,
+) -> Result<T, Error> {
+    match &outcome {
+        Err(Error::Refused(Refusal::TooManyAttempts { .. } | Refusal::Overloaded { .. }) | Error::Faulted(_)) | Ok(_) => {}
+        Err(Error::Refused(refusal)) => {
+            let (called, refusal) = (call.clone(), refusal.clone());
+            let work = core
+                .store
+                .write(move |tx| Box::pin(async move { Ok(record(tx, &called, Record::refused(event, user, &refusal)).await?) }));
+            work.await?;
+        }
+    }
+    outcome
 }
 
 /// Adds a line.

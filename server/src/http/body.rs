@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
@@ -106,6 +107,9 @@ async fn read<T: DeserializeOwned>(
     }
 }
 
+/// A client that sends nothing for so long has broken off. Shorter than a request may take, so that it is told so.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// The bytes of a body, at most `limit` of them held at any time.
 ///
 /// # Errors
@@ -116,7 +120,7 @@ pub async fn collect(headers: &HeaderMap, mut body: Body, limit: usize) -> Resul
         return Err(BodyError::TooLarge);
     }
     let mut kept = Vec::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = tokio::time::timeout(LONGEST_PAUSE, body.frame()).await.map_err(|_| BodyError::Broken)? {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         if kept.len() + data.len() > limit {
             return Err(BodyError::TooLarge);

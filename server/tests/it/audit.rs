@@ -77,6 +77,7 @@ async fn everything_that_matters_is_on_record() {
     application_refused application_unknown
     application_revoked ok
     sessions_ended ok
+    mail_retried conflict
     user_disabled ok
     sign_in account_disabled
     user_enabled ok
@@ -90,4 +91,28 @@ async fn everything_that_matters_is_on_record() {
     let refused = own.iter().rev().find(|entry| entry.outcome == "invalid_credentials").unwrap();
     assert_eq!((refused.dialect.as_str(), refused.address.as_deref()), ("native", Some("192.0.2.1")));
     assert_eq!(refused.request_id.len(), 32);
+}
+
+#[tokio::test]
+async fn every_refusal_is_on_record() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let token = app.token("ann").await;
+    let application = app.application(false, &[]).await;
+    let foreign = app.invite("bob@example.com", Role::Member).await.secret.reveal().to_owned();
+    let recovery = |token: &str| Ask::post("/api/v1/reset-password").json(&json!({"token": token, "password": OTHER_PASSWORD}));
+    let weak = json!({"current_password": PASSWORD, "new_password": "password1"});
+    let one_time_token = Ask::post("/apim/session/1.0/session/2FA/oneTimeToken").json(&json!({"userid": "ann"}));
+    let asks = [
+        (recovery("unknown"), 400, "recovery_completed invalid_code"),
+        (Ask::post("/api/v1/invitation/accept/unknown").bearer(&token), 404, "invitation_used invitation_not_found"),
+        (Ask::post(format!("/api/v1/invitation/accept/{foreign}")).bearer(&token), 403, "invitation_used invitation_for_another"),
+        (Ask::post("/auth/v1/password").bearer(&token).json(&weak), 422, "password_changed password_rejected"),
+        (application.sign(one_time_token).header("oneTimeToken", "unknown"), 401, "second_factor invalid_code"),
+        (Ask::get("/admin/v1/users").bearer(&token), 403, "administration_refused not_permitted"),
+    ];
+    for (ask, status, line) in asks {
+        app.send(ask).await.expect(status);
+        assert_eq!(app.audit().await.last().unwrap(), line);
+    }
 }

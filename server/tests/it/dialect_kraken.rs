@@ -279,7 +279,13 @@ async fn bodies_that_cannot_be_used() {
         refused(&send("application/json", &"x".repeat(1 << 20)).await, 400, 1004);
         refused(&send("text/plain", "{}").await, 400, 1002);
         refused(&send("application/x-www-form-urlencoded", "username=ann&password=x").await, 400, 1002);
-        refused(&app.send(call("POST", operation)).await, 400, 1002);
+        refused(&app.send(call("POST", operation).cookie(COOKIE, &session)).await, 400, 1002);
+    }
+    // Who is not signed in is told so, whatever they send.
+    for operation in ["finishRegister", "finishAuth"] {
+        for body in ["{}", "{", r#"{"name":"x"}"#] {
+            refused(&app.send(call("POST", operation).raw("application/json", body)).await, 400, 1005);
+        }
     }
     test(&app, &session).await.expect(200);
 }

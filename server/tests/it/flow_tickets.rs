@@ -201,6 +201,10 @@ async fn an_access_code_is_bound_to_user_and_application_and_replaced_by_the_nex
     mine.access_code(&app, "ann", &second, &first_code).await.expect(401);
     mine.access_code(&app, "bob", &second, &second_code).await.expect(401);
     other.access_code(&app, "ann", &second, &second_code).await.expect(401);
+    // A header that names another user is one word too many, and spends nothing.
+    let body = json!({"userid": "ann", "accessCode": second_code});
+    let ask = Ask::post("/apim/session/1.0/session/2FA/accesscode").json(&body).header("oneTimeToken", second.clone());
+    app.send(mine.sign(ask).header("userid", "bob")).await.expect(401);
     mine.access_code(&app, "ann@example.com", &second, &second_code).await.expect(200);
     mine.access_code(&app, "ann", &second, &second_code).await.expect(401);
     let (late, late_code) = begin().await;

@@ -280,3 +280,27 @@ async fn switched_off_dialects_are_not_there() {
         app.send(Ask::post(path).json(&body)).await.expect(404);
     }
 }
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_told_so_whatever_they_send() {
+    let app = TestApp::new().await;
+    app.user_with_key("ann").await;
+    let half = app.token("ann").await;
+    let needs_a_session = [
+        ("POST", "/auth/v1/password"),
+        ("POST", "/auth/v1/keys"),
+        ("PATCH", "/auth/v1/keys/x"),
+        ("POST", "/auth/v1/totp"),
+        ("POST", "/auth/v1/invitations/accept"),
+    ];
+    for (method, path) in needs_a_session {
+        for body in ["{", "{}", "[]"] {
+            let ask = || Ask::new(method, path).raw("application/json", body);
+            app.send(ask()).await.expect(401);
+            let owed = app.send(ask().bearer(&half)).await.expect(401);
+            assert!(owed.at("/type").contains("second-factor"), "{}", owed.snapshot());
+        }
+    }
+    app.send(Ask::post("/auth/v1/second-factor").raw("application/json", "{")).await.expect(401);
+    app.send(Ask::post("/auth/v1/second-factor").raw("application/json", "{").bearer(&half)).await.expect(400);
+}

@@ -57,8 +57,12 @@ impl Place {
     }
 
     fn serve(&self) -> Server {
+        self.serve_logging_to(Stdio::null())
+    }
+
+    fn serve_logging_to(&self, log: Stdio) -> Server {
         let mut command = self.command("serve --listen 127.0.0.1:0 --json");
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Server { greeting: serde_json::from_str(&line).unwrap(), child }
@@ -214,6 +218,24 @@ fn refusals_are_one_line_and_mistakes_too() {
     }
     std::fs::write(place.path().join("doorward.toml"), "listn = 'x'\n").unwrap();
     assert_eq!(place.refused("serve", "", 2), "error: listn (doorward.toml, line 1): unknown key; did you mean listen?");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let place = Place::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let server = place.serve_logging_to(full.into());
+    create_user(&place, "ann");
+    let token = server.sign_in("ann");
+    assert!(server.ask("GET /auth/v1/session", &token, "").starts_with("HTTP/1.1 200"));
+    server.stop();
+    // A reader that has gone is no better than a full disk.
+    let mut reader = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
+    let pipe = reader.stdin.take().unwrap();
+    reader.wait().unwrap();
+    let server = place.serve_logging_to(pipe.into());
+    server.sign_in("ann");
+    server.stop();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::factors::enrolled;
 use super::first_factor::{Proof, Proven, prove};
 use super::opening::{NewSession, SignedIn, open};
 use super::session::is_named;
-use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door};
 use crate::core::limit::{Charges, Limited};
@@ -115,11 +115,27 @@ pub async fn finish(
     core: &Core,
     call: &Call,
     application: &Application,
-    identifier: &Identifier,
+    named: &[Identifier],
     one_time_token: &Secret,
     access_code: Option<&Secret>,
 ) -> Result<SignedIn> {
-    let (ticket, user) = find(core, call, application, identifier, one_time_token).await?;
+    let opened = open_session(core, call, application, named, one_time_token, access_code).await;
+    match opened {
+        // A wrong code has been put on record where it was compared.
+        Err(Error::Refused(Refusal::InvalidCredentials)) => opened,
+        opened => with_refusal(core, call, Event::SecondFactor, None, opened).await,
+    }
+}
+
+async fn open_session(
+    core: &Core,
+    call: &Call,
+    application: &Application,
+    named: &[Identifier],
+    one_time_token: &Secret,
+    access_code: Option<&Secret>,
+) -> Result<SignedIn> {
+    let (ticket, user) = find(core, call, application, named, one_time_token).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&user.id.to_string())]);
     let factors = match access_code {
         Some(code) => {
@@ -153,21 +169,21 @@ pub async fn finish(
     work.await
 }
 
-/// The open ticket, if it is this application's and this user's. Another's is left alone.
+/// The open ticket, if it is this application's and of the user whom every given name names. Another's is left alone.
 async fn find(
     core: &Core,
     call: &Call,
     application: &Application,
-    identifier: &Identifier,
+    named: &[Identifier],
     one_time_token: &Secret,
 ) -> Result<(Ticket, User)> {
     let (hash, now) = (one_time_token.ticket_hash(Purpose::OneTimeToken), call.now);
-    let (application, identifier) = (application.id, identifier.clone());
+    let (application, named) = (application.id, named.to_vec());
     let work = core.store.read(move |tx| {
         Box::pin(async move {
             let ticket = tickets::by_secret(tx, Purpose::OneTimeToken, &hash, now).await?.ok_or(Refusal::TicketInvalid)?;
             let user = users::get(tx, ticket.user_id).await?;
-            if ticket.application_id != Some(application) || !is_named(&user, &identifier) {
+            if ticket.application_id != Some(application) || !named.iter().all(|name| is_named(&user, name)) {
                 return Err(Refusal::TicketInvalid.into());
             }
             Ok((ticket, user))

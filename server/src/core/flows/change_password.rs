@@ -3,7 +3,7 @@
 use super::factors::{may_change, may_still_change};
 use super::opening::SignedIn;
 use super::session::{Authenticated, Presented};
-use crate::core::audit::{Event, Record, record};
+use crate::core::audit::{Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
 use crate::core::limit::{Charges, Limited};
@@ -29,7 +29,8 @@ pub async fn change_password(
     let checked = may_change(core, call, presented).await?;
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
     let compared = compare(core, call, &checked, &charges, current).await?;
-    let phc = accept_new(core, call, new, context(core, &checked.user)).await?;
+    let phc = accept_new(core, call, new, context(core, &checked.user)).await;
+    let phc = with_refusal(core, call, Event::PasswordChanged, Some(checked.user.id), phc).await?;
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::change_password::accept_new;
 use super::session::{Authenticated, Authority, Need, Presented, check, still};
-use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{
@@ -119,7 +119,8 @@ pub async fn inspect(core: &Core, call: &Call, secret: &Secret) -> Result<Invita
 /// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`], [`Refusal::InvitationNotFound`], [`Refusal::InvitationForAnother`].
 pub async fn accept(core: &Core, call: &Call, presented: &Presented, secret: &Secret) -> Result<User> {
     let checked = check(core, call, presented, Need::Full).await?;
-    guard(core, call, accept_for(core, call, checked, secret)).await
+    let user = checked.user.id;
+    guard(core, call, Some(user), accept_for(core, call, checked, secret)).await
 }
 
 async fn accept_for(core: &Core, call: &Call, checked: Authenticated, secret: &Secret) -> Result<User> {
@@ -157,7 +158,7 @@ pub struct NewAccount {
 /// # Errors
 /// [`Refusal::InvitationNotFound`], [`Refusal::EmailTaken`], [`Refusal::PasswordRejected`], which leaves the invitation open.
 pub async fn create_account(core: &Core, call: &Call, secret: &Secret, account: NewAccount) -> Result<User> {
-    guard(core, call, create_for(core, call, secret, account)).await
+    guard(core, call, None, create_for(core, call, secret, account)).await
 }
 
 async fn create_for(core: &Core, call: &Call, secret: &Secret, account: NewAccount) -> Result<User> {
@@ -189,9 +190,11 @@ async fn create_for(core: &Core, call: &Call, secret: &Secret, account: NewAccou
     work.await
 }
 
-async fn guard<T>(core: &Core, call: &Call, guess: impl Future<Output = Result<T>>) -> Result<T> {
+async fn guard<T>(core: &Core, call: &Call, user: Option<UserId>, guess: impl Future<Output = Result<T>>) -> Result<T> {
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SigninNetwork]);
-    charges.guard(core, call, Event::InvitationUsed, guess, |refusal| *refusal == Refusal::InvitationNotFound).await
+    let wrong = |refusal: &Refusal| *refusal == Refusal::InvitationNotFound;
+    let used = charges.guard(core, call, Event::InvitationUsed, guess, wrong).await;
+    with_refusal(core, call, Event::InvitationUsed, user, used).await
 }
 
 async fn refuse_taken(core: &Core, invitation: &Invitation) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::change_password::{accept_new, context};
 use super::mail_request::request_mail;
-use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Identifier, MailKind, Purpose, Status, TicketId, User};
@@ -36,7 +36,8 @@ pub async fn inspect(core: &Core, call: &Call, secret: &Secret) -> Result<()> {
 pub async fn confirm(core: &Core, call: &Call, secret: &Secret, user_id: Option<&str>, new: &Secret) -> Result<()> {
     let charges = Charges::new(&core.policy.limits, call, &[Limited::SigninNetwork]);
     let work = set_password(core, call, secret, user_id, new);
-    charges.guard(core, call, Event::RecoveryCompleted, work, |refusal| *refusal == Refusal::TicketInvalid).await
+    let set = charges.guard(core, call, Event::RecoveryCompleted, work, |refusal| *refusal == Refusal::TicketInvalid).await;
+    with_refusal(core, call, Event::RecoveryCompleted, None, set).await
 }
 
 async fn set_password(core: &Core, call: &Call, secret: &Secret, user_id: Option<&str>, new: &Secret) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Who is calling: the session check, and the end of a session. Everything that needs a session comes through here.
 
-use crate::core::audit::{Actor, Event, Record, record};
+use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
 use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User, UserId};
@@ -136,7 +136,10 @@ pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented
     let checked = check(core, call, presented, Need::Full).await?;
     match checked.user.role {
         Role::Admin => Ok(Authority(Actor::User(checked.user.id))),
-        Role::Member => Err(Refusal::NotPermitted.into()),
+        Role::Member => {
+            let refused = Err(Refusal::NotPermitted.into());
+            with_refusal(core, call, Event::AdministrationRefused, Some(checked.user.id), refused).await
+        }
     }
 }
 

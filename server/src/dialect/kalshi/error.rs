@@ -117,7 +117,7 @@ fn words(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::SecondFactorOwed => (
             StatusCode::FORBIDDEN,
             "A second factor is required.",
-            "This account has a security key, which this API has no way to ask for. Sign in through another API of this service.",
+            "This account has a second factor, which this API has no way to ask for. Sign in through another API of this service.",
         ),
         Refusal::SwitchedOff => (StatusCode::FORBIDDEN, "Signing in this way is switched off.", ""),
         Refusal::ForeignOrigin => (StatusCode::FORBIDDEN, "The request came from another site.", ""),
@@ -168,8 +168,16 @@ impl From<BodyError> for Failure {
     }
 }
 
-const UNAVAILABLE: Failure =
-    Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now.", "Try again in a moment.");
+/// When what is unavailable may be back.
+const SOON: Duration = Duration::from_secs(1);
+
+const UNAVAILABLE: Failure = Failure {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: "unavailable",
+    message: "The service cannot answer now.",
+    details: Cow::Borrowed("Try again in a moment."),
+    retry_after: Some(SOON),
+};
 
 const INTERNAL: Failure = Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong.", "");
 

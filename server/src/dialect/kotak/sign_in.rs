@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::auth::application;
 use super::error::Failure;
-use super::headers::required;
+use super::headers::{optional, required};
 use super::wire::{Envelope, LoggedIn, Place, Redirect, SessionOpened, UserCredentials, UserDetails, UserOnly};
 use crate::core::call::Call;
 use crate::core::flows::application_sign_in::CodeFrom;
@@ -77,7 +77,9 @@ async fn finish<T: DeserializeOwned>(
     let application = application(shared, call, headers).await?;
     let token = Secret::new(required(headers, "oneTimeToken")?);
     let (userid, code) = parts(read_json(headers, body, shared.max_body(), Untyped::Refuse).await?);
-    let named = Identifier::any(&userid);
+    // The header is not asked for here, but whoever sends it must name the same user.
+    let mut named = vec![Identifier::any(&userid)];
+    named.extend(optional(headers, "userid")?.map(Identifier::any));
     let opened = application_sign_in::finish(shared.core(), call, &application, &named, &token, code.as_ref()).await?;
     Ok(session_opened(shared, userid, &opened))
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use super::error::Failure;
 use super::session::with_cookie;
 use super::wire::FinishRegisterRequest;
+use crate::core::flows::session::{self, Need};
 use crate::core::flows::{second_factor, security_keys};
 use crate::core::model::KeyName;
 use crate::core::{CreationChallengeResponse, PublicKeyCredential, RequestChallengeResponse};
@@ -33,6 +34,7 @@ pub(super) async fn finish_register(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Failure> {
+    session::check(shared.core(), &call, &shared.cookies(&headers), Need::Full).await?;
     let request: FinishRegisterRequest = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
     shared.check_origin(&headers)?;
     let name = KeyName::parse(request.name.as_str().unwrap_or_default())?;
@@ -58,6 +60,7 @@ pub(super) async fn finish_auth(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
+    session::check(shared.core(), &call, &shared.cookies(&headers), Need::EvenHalf).await?;
     let credential: PublicKeyCredential = read_json(&headers, body, shared.max_body(), Untyped::Refuse).await?;
     shared.check_origin(&headers)?;
     let signed_in = second_factor::finish(shared.core(), &call, &shared.cookies(&headers), &credential).await?;

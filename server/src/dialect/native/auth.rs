@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::error::Problem;
 use crate::core::Refusal;
-use crate::core::flows::session::{self, Authority, Claim, Presented};
+use crate::core::flows::session::{self, Authority, Claim, Need, Presented};
 use crate::core::token::SessionToken;
 use crate::dialect::shared::Shared;
 use crate::http::bearer::authorization;
@@ -35,6 +35,34 @@ impl FromRequestParts<Shared> for Brought {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         Ok(Self(presented(shared, &parts.headers)?))
     }
+}
+
+/// Extracts what the caller brings, if it opens a full session: without one, the rest of the request is not read.
+pub(super) struct SignedIn(pub(super) Presented);
+
+impl FromRequestParts<Shared> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        checked(parts, shared, Need::Full).await.map(Self)
+    }
+}
+
+/// As [`SignedIn`], for the calls that a half session may make.
+pub(super) struct HalfSignedIn(pub(super) Presented);
+
+impl FromRequestParts<Shared> for HalfSignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        checked(parts, shared, Need::EvenHalf).await.map(Self)
+    }
+}
+
+async fn checked(parts: &Parts, shared: &Shared, need: Need) -> Result<Presented, Problem> {
+    let presented = presented(shared, &parts.headers)?;
+    session::check(shared.core(), &call::call(parts)?, &presented, need).await?;
+    Ok(presented)
 }
 
 /// Extracts an administrator's authority; anybody else is refused before the rest of the request is read.

@@ -160,8 +160,13 @@ fn internal() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on the server")
 }
 
+/// When what is unavailable may be back.
+const SOON: Duration = Duration::from_secs(1);
+
 fn unavailable() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server cannot answer at the moment: try again")
+    let text = "The server cannot answer at the moment: try again";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text);
+    Problem { retry_after: Some(SOON), ..problem }
 }
 
 pub(super) fn panicked() -> Response {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::auth::Brought;
+use super::auth::SignedIn;
 use super::error::Problem;
 use super::read::Body;
 use super::wire::{self, InvitationReference, OpenInvitation, User};
@@ -26,7 +26,7 @@ pub(super) async fn inspect(
 pub(super) async fn accept(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Body(body): Body<InvitationReference>,
 ) -> Result<Json<User>, Problem> {
     let user = invitations::accept(shared.core(), &call, &presented, &body.id).await?;

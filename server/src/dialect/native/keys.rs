@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::auth::Brought;
+use super::auth::SignedIn;
 use super::error::Problem;
 use super::read::{Body, Id};
 use super::wire::{Items, Key, KeyNaming, KeyRegistration};
@@ -17,7 +17,7 @@ use crate::http::call::Caller;
 pub(super) async fn start(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
 ) -> Result<Json<CreationChallengeResponse>, Problem> {
     Ok(Json(security_keys::start_registration(shared.core(), &call, &presented).await?))
 }
@@ -25,7 +25,7 @@ pub(super) async fn start(
 pub(super) async fn finish(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Body(body): Body<KeyRegistration>,
 ) -> Result<(StatusCode, Json<Key>), Problem> {
     let name = KeyName::parse(&body.name)?;
@@ -36,7 +36,7 @@ pub(super) async fn finish(
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
 ) -> Result<Json<Items<Key>>, Problem> {
     let keys = security_keys::list(shared.core(), &call, &presented).await?;
     Ok(Json(Items::whole(&keys, Key::from)))
@@ -45,7 +45,7 @@ pub(super) async fn list(
 pub(super) async fn rename(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Id(id): Id<SecurityKeyId>,
     Body(body): Body<KeyNaming>,
 ) -> Result<StatusCode, Problem> {
@@ -56,7 +56,7 @@ pub(super) async fn rename(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Id(id): Id<SecurityKeyId>,
 ) -> Result<StatusCode, Problem> {
     security_keys::remove(shared.core(), &call, &presented, id).await?;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::auth::Brought;
+use super::auth::SignedIn;
 use super::error::Problem;
 use super::read::Body;
 use super::sign_in::answer;
@@ -15,7 +15,7 @@ use crate::http::call::Caller;
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Body(body): Body<PasswordChange>,
 ) -> Result<Response, Problem> {
     let changed = change_password(shared.core(), &call, &presented, &body.current_password, &body.new_password).await?;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::auth::Brought;
+use super::auth::HalfSignedIn;
 use super::error::Problem;
 use super::read::Body;
 use super::sign_in::answer;
@@ -17,7 +17,7 @@ use crate::http::call::Caller;
 pub(super) async fn start(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    HalfSignedIn(presented): HalfSignedIn,
 ) -> Result<Json<RequestChallengeResponse>, Problem> {
     Ok(Json(second_factor::start(shared.core(), &call, &presented).await?))
 }
@@ -25,7 +25,7 @@ pub(super) async fn start(
 pub(super) async fn finish(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    HalfSignedIn(presented): HalfSignedIn,
     Body(body): Body<SecondFactor>,
 ) -> Result<Response, Problem> {
     let promoted = second_factor::finish(shared.core(), &call, &presented, &body.credential).await?;
@@ -35,7 +35,7 @@ pub(super) async fn finish(
 pub(super) async fn with_totp(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    HalfSignedIn(presented): HalfSignedIn,
     Body(body): Body<TotpCode>,
 ) -> Result<Response, Problem> {
     let raised = second_factor_code::present(shared.core(), &call, &presented, &body.code).await?;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::auth::Brought;
+use super::auth::SignedIn;
 use super::error::Problem;
 use super::read::{Id, Query, page};
 use super::wire::{Ended, Items, OwnSession, PageQuery};
@@ -16,7 +16,7 @@ use crate::http::call::Caller;
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Items<OwnSession>>, Problem> {
     let page = page(query.after.as_deref(), query.limit.as_deref())?;
@@ -28,7 +28,7 @@ pub(super) async fn list(
 pub(super) async fn end(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Id(id): Id<SessionId>,
 ) -> Result<StatusCode, Problem> {
     sessions::end_own(shared.core(), &call, &presented, id).await?;
@@ -38,7 +38,7 @@ pub(super) async fn end(
 pub(super) async fn end_others(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
 ) -> Result<Json<Ended>, Problem> {
     let ended = sessions::end_others(shared.core(), &call, &presented).await?;
     Ok(Json(Ended { ended }))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::auth::Brought;
+use super::auth::SignedIn;
 use super::error::Problem;
 use super::read::Body;
 use super::wire::{Totp, TotpCode, TotpEnrolment};
@@ -15,7 +15,7 @@ use crate::http::call::Caller;
 pub(super) async fn start(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
 ) -> Result<Json<TotpEnrolment>, Problem> {
     let begun = authenticator_app::start(shared.core(), &call, &presented).await?;
     Ok(Json(TotpEnrolment { secret: begun.seed.reveal().to_owned(), uri: begun.uri.reveal().to_owned() }))
@@ -24,7 +24,7 @@ pub(super) async fn start(
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
     Body(body): Body<TotpCode>,
 ) -> Result<(StatusCode, Json<Totp>), Problem> {
     let since = authenticator_app::confirm(shared.core(), &call, &presented, &body.code).await?;
@@ -34,7 +34,7 @@ pub(super) async fn confirm(
 pub(super) async fn show(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
 ) -> Result<Json<Totp>, Problem> {
     let since = authenticator_app::enrolled_since(shared.core(), &call, &presented).await?;
     Ok(Json(Totp { enrolled: since.is_some(), created_at: since }))
@@ -43,7 +43,7 @@ pub(super) async fn show(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    Brought(presented): Brought,
+    SignedIn(presented): SignedIn,
 ) -> Result<StatusCode, Problem> {
     authenticator_app::remove(shared.core(), &call, &presented).await?;
     Ok(StatusCode::NO_CONTENT)
