@@ -22,6 +22,7 @@ mod hostile;
 mod house;
 mod limits;
 mod mailbox;
+mod names;
 mod outbox;
 mod process;
 mod races;
