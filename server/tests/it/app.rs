@@ -86,6 +86,11 @@ impl TestApp {
         Self::with(&all).await
     }
 
+    /// On data that is there already.
+    pub(crate) async fn on(folder: tempfile::TempDir) -> Self {
+        Self::start(Arc::new(folder), Vec::new(), Arc::new(TestClock(AtomicI64::new(START))), 0).await
+    }
+
     async fn start(folder: Arc<tempfile::TempDir>, settings: Vec<(String, String)>, clock: Arc<TestClock>, seed: u64) -> Self {
         let entropy = Arc::new(TestEntropy(Mutex::new(ChaCha20Rng::seed_from_u64(seed))));
         let desk = Desk { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy };
