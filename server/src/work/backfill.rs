@@ -30,10 +30,15 @@ pub async fn run(core: Arc<Core>, desk: Desk, mut stop: watch::Receiver<bool>) {
 
 /// Batch after batch until none is left.
 async fn fill(core: &Core, desk: &Desk, backfill: Backfill, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+    let mut was_long = false;
     while backfill::batch(core, &desk.call(), backfill).await? {
         if stops_within(BREATH, stop).await {
             return Ok(());
         }
+        was_long = true;
+    }
+    if was_long {
+        tracing::info!(backfill = backfill.as_str(), "a backfill has come to its end");
     }
     Ok(())
 }
