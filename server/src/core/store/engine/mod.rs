@@ -60,7 +60,7 @@ pub(super) enum Engine {
 /// A transaction. What is done in it is done as a whole or not at all.
 pub(in crate::core) enum Tx {
     Sqlite(sqlite::Tx),
-    Postgres(postgres::Tx),
+    Postgres(Box<postgres::Tx>),
 }
 
 impl Engine {
@@ -148,6 +148,15 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.execute(sql, values),
             Self::Postgres(tx) => tx.execute(sql, values).await,
+        }
+    }
+
+    /// Moves a counter that many callers move at once, in a statement that holds by itself. In a transaction as if it ran alone it would
+    /// make all others that move it run again: on PostgreSQL it is moved right after the commit.
+    pub(super) async fn count(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<(), Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.execute(sql, values).map(|_| ()),
+            Self::Postgres(tx) => tx.count(sql, values).await,
         }
     }
 

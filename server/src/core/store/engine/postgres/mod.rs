@@ -32,6 +32,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// So often a body is run again for what may be its own doing: a lost connection, a row that another one has made first.
 const SECOND_CHANCES: u32 = 3;
 
+/// For what is run after a commit.
+const LATER: Duration = Duration::from_secs(1);
+
 /// How a transaction is isolated from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -177,7 +180,11 @@ impl Engine {
         let engine = self.clone();
         let ran = tokio::spawn(async move {
             let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
-            let ran = ran.unwrap_or_else(|_| Err(Fault::deadline("the store did not answer in time").into()));
+            let late = |_| (Err(Fault::deadline("the store did not answer in time").into()), None);
+            let (ran, more) = ran.unwrap_or_else(late);
+            if let Some(tx) = more {
+                run_later(tx).await;
+            }
             if mode != Mode::Read {
                 engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed);
             }
@@ -186,19 +193,20 @@ impl Engine {
         ran.await.unwrap_or_else(|_| Err(Fault::internal("a transaction panicked").into()))
     }
 
-    async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> Result<T>
+    async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> (Result<T>, Option<Box<Tx>>)
     where
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Clone,
     {
         let (mut pause, mut chances) = (SHORTEST_PAUSE, SECOND_CHANCES);
         loop {
-            let (trouble, outcome) = match self.attempt(mode, work.clone()).await? {
-                Attempt::Done(outcome) => return outcome,
-                Attempt::Failed(trouble, outcome) => (trouble, outcome),
+            let (trouble, outcome) = match self.attempt(mode, work.clone()).await {
+                Ok(Attempt::Done(outcome, more)) => return (outcome, more),
+                Ok(Attempt::Failed(trouble, outcome)) => (trouble, outcome),
+                Err(error) => return (Err(error), None),
             };
             match trouble {
-                Trouble::Final => return outcome,
-                Trouble::Overtaken | Trouble::Lost if chances == 0 => return outcome,
+                Trouble::Final => return (outcome, None),
+                Trouble::Overtaken | Trouble::Lost if chances == 0 => return (outcome, None),
                 Trouble::Overtaken | Trouble::Lost => chances -= 1,
                 Trouble::Met => {
                     tokio::time::sleep(pause).await;
@@ -215,7 +223,7 @@ impl Engine {
     {
         let link = self.connection().await?;
         let prepares = !self.pool.manager().pooler;
-        let mut tx = AnyTx::Postgres(Tx::new(link, mode.begin(), prepares));
+        let mut tx = AnyTx::Postgres(Box::new(Tx::new(link, mode, prepares)));
         let outcome = work(&mut tx).await;
         let AnyTx::Postgres(mut tx) = tx else { return Err(Fault::internal("a transaction changed its engine").into()) };
         if let Some(trouble) = tx.trouble() {
@@ -230,13 +238,13 @@ impl Engine {
         }
         if outcome.is_err() {
             tx.roll_back().await;
-            return Ok(Attempt::Done(outcome));
+            return Ok(Attempt::Done(outcome, None));
         }
         let committed = tx.commit().await;
         // Also when it is not known whether it was committed.
         self.sessions.invalidate(&tx.touched);
         match committed {
-            Ok(()) => Ok(Attempt::Done(outcome)),
+            Ok(()) => Ok(Attempt::Done(outcome, tx.has_more().then_some(tx))),
             Err(error) => {
                 let trouble = Trouble::of(&error);
                 if trouble == Trouble::Lost {
@@ -263,10 +271,22 @@ impl Engine {
     }
 }
 
+/// Runs what a committed transaction has put off. Its outcome stands, whatever becomes of this.
+async fn run_later(mut tx: Box<Tx>) {
+    match tokio::time::timeout(LATER, tx.run_later()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(fault)) => {
+            tx.roll_back().await;
+            tracing::warn!(%fault, "tries that have succeeded stay counted");
+        }
+        Err(_) => tracing::warn!("tries that have succeeded stay counted: the store did not answer in time"),
+    }
+}
+
 /// One run of a body.
 enum Attempt<T> {
-    /// It came to its outcome, which is on disk unless it is an error.
-    Done(Result<T>),
+    /// It came to its outcome, which is on disk unless it is an error. With what is to be run after it.
+    Done(Result<T>, Option<Box<Tx>>),
     /// It came to nothing.
     Failed(Trouble, Result<T>),
 }
