@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::config::url::DatabaseUrl;
 use crate::config::{self, Config, ConfigError, Loaded, Passwords};
 use crate::core::Core;
+use crate::core::database::{Database, PoolPolicy};
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
 use crate::dialect::{self, shared::Shared};
@@ -69,13 +70,22 @@ impl From<TemplateError> for StartError {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
-    let DatabaseUrl::Sqlite(path) = config.database();
-    let path = path.display().to_string();
-    Core::open(policy(config), &desk.call()).await.map_err(|fault| {
-        let text = fault.to_string();
-        let text = if text.contains(&path) { text } else { format!("{path}: {text}") };
-        StartError(format!("database_url, data_dir: {text}; name a file in a folder that this user may write"))
-    })
+    let policy = policy(config).map_err(StartError)?;
+    Core::open(policy, &desk.call()).await.map_err(|fault| StartError(cannot_open(&config.database(), &fault.to_string())))
+}
+
+/// One line: what was tried, why it failed, what to do.
+fn cannot_open(database: &DatabaseUrl, why: &str) -> String {
+    match database {
+        DatabaseUrl::Sqlite(path) => {
+            let path = path.display().to_string();
+            let why = if why.contains(&path) { why.to_owned() } else { format!("{path}: {why}") };
+            format!("database_url, data_dir: {why}; name a file in a folder that this user may write")
+        }
+        DatabaseUrl::Postgres(url) => {
+            format!("database_url: {url}: {why}; see that a server which takes writes is there and lets this user in")
+        }
+    }
 }
 
 /// Finds what only those who use a value can judge: the mail server's URL, the senders, the templates.
@@ -88,6 +98,7 @@ pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     if let Some(url) = &config.smtp_url {
         Transport::from_url(url.reveal()).map_err(|mend| loaded.complain("smtp_url", &mend))?;
     }
+    database(config).map_err(|mend| loaded.complain("database_url", &mend))?;
     sender(config).map_err(|mend| loaded.complain("mail.from", &mend))?;
     let broken = |error: TemplateError| loaded.complain("templates.dir", &error.to_string());
     Renderer::new(service, origin.origin(), templates).map_err(broken)?;
@@ -161,7 +172,7 @@ fn probe(core: &Arc<Core>) -> Probe {
 }
 
 fn metrics(core: &Arc<Core>) -> Metrics {
-    let [busy, compared, mails] = [(); 3].map(|()| Arc::clone(core));
+    let [busy, compared, mails, reruns] = [(); 4].map(|()| Arc::clone(core));
     #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
     Metrics::new(|others| {
         others.observe("password_hash_busy", "Calls that wait for a hashing thread or are on one", Kind::Gauge, move || {
@@ -169,6 +180,9 @@ fn metrics(core: &Arc<Core>) -> Metrics {
         });
         others.observe("password_comparisons", "Passwords and codes compared with their hash", Kind::Counter, move || {
             vec![(vec![], compared.hasher().compared() as f64)]
+        });
+        others.observe("store_reruns", "Transactions run again because they had met others", Kind::Counter, move || {
+            vec![(vec![], reruns.store_reruns() as f64)]
         });
         others.observe("mails_waiting", "Mails that wait to be sent, as counted every ten seconds", Kind::Gauge, move || {
             mails.mails_waiting().map(|waiting| (vec![], waiting as f64)).into_iter().collect()
@@ -196,12 +210,24 @@ fn sender(config: &Config) -> Result<Sender, String> {
     Sender::new(config.service_name.as_str(), from.as_deref(), reply_to.as_deref(), config.origin().origin())
 }
 
+fn database(config: &Config) -> Result<Database, String> {
+    let pool = PoolPolicy {
+        size: config.database.pool_size,
+        acquire_timeout: config.database.acquire_timeout.get(),
+        statement_timeout: config.database.statement_timeout.get(),
+        pooler: config.database.pooler,
+    };
+    match config.database() {
+        DatabaseUrl::Sqlite(path) => Ok(Database::sqlite(path)),
+        DatabaseUrl::Postgres(url) => Database::postgres(url.reveal(), pool),
+    }
+}
+
 /// What core needs of the configuration.
-fn policy(config: &Config) -> Policy {
-    let DatabaseUrl::Sqlite(database) = config.database();
+fn policy(config: &Config) -> Result<Policy, String> {
     let rate = |rate: &config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
-    Policy {
-        database,
+    Ok(Policy {
+        database: database(config)?,
         // Shorter than the request's, so that the dialect can still say that it was the store.
         store_deadline: config.request_timeout.get() * 4 / 5,
         public_url: config.origin().origin().to_owned(),
@@ -230,7 +256,7 @@ fn policy(config: &Config) -> Policy {
             mail_network: rate(&config.limits.mail_network),
         },
         mail_retention: Duration::from_secs(MAIL_RETENTION_DAYS * 24 * 60 * 60),
-    }
+    })
 }
 
 fn passwords(config: &Passwords) -> PasswordPolicy {

@@ -33,8 +33,10 @@ pub(super) fn with(
     command: impl AsyncFnOnce(&Console) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let loaded = settings.load()?;
-    let DatabaseUrl::Sqlite(path) = loaded.config.database();
-    if !begins && !path.exists() {
+    if let DatabaseUrl::Sqlite(path) = loaded.config.database()
+        && !begins
+        && !path.exists()
+    {
         let text = "there is no database; name its folder with --data-dir, or make one with `doorward serve`";
         return Err(Failure::failed(format!("{}: {text}", path.display())));
     }

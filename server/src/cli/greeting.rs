@@ -11,6 +11,7 @@ use super::settings::Settings;
 use crate::app::App;
 use crate::config::Loaded;
 use crate::config::load::Place;
+use crate::config::url::DatabaseUrl;
 use crate::core::flows::users;
 use crate::core::model::Page;
 
@@ -70,8 +71,9 @@ fn create_user(loaded: &Loaded, settings: &Settings) -> String {
     if elsewhere("data_dir") {
         words.extend(["--data-dir".to_owned(), path(&loaded.config.data_dir)]);
     }
-    if elsewhere("database_url") {
-        words.extend(["--database-url".to_owned(), loaded.config.database().to_string()]);
+    // A URL with a password is not repeated: it is where this process has it from.
+    if let (true, url @ DatabaseUrl::Sqlite(_)) = (elsewhere("database_url"), loaded.config.database()) {
+        words.extend(["--database-url".to_owned(), url.to_string()]);
     }
     words.extend(["user", "create", "--email", "you@example.org", "--username", "you", "--admin"].map(str::to_owned));
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")

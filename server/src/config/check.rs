@@ -9,8 +9,10 @@ type Rule = (&'static str, bool, &'static str);
 
 pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let config = &loaded.config;
-    let broken =
-        [server(config), passwords(config), lifetimes(config), limits(config)].into_iter().flatten().find(|rule| !rule.1);
+    let broken = [server(config), database(config), passwords(config), lifetimes(config), limits(config)]
+        .into_iter()
+        .flatten()
+        .find(|rule| !rule.1);
     broken.map_or(Ok(()), |(key, _, mend)| Err(loaded.complain(key, mend)))
 }
 
@@ -33,6 +35,15 @@ fn server(config: &Config) -> Vec<Rule> {
             config.methods.password || config.methods.email_code,
             "one of methods.password and methods.email_code must be true, or nobody can sign in",
         ),
+    ]
+}
+
+fn database(config: &Config) -> Vec<Rule> {
+    let (d, some) = (&config.database, "must be more than nothing, such as \"2s\"");
+    vec![
+        ("database.pool_size", (2..=1_000).contains(&d.pool_size), "must be from 2 to 1000"),
+        ("database.acquire_timeout", !d.acquire_timeout.is_zero(), some),
+        ("database.statement_timeout", !d.statement_timeout.is_zero(), some),
     ]
 }
 

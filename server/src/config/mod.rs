@@ -35,7 +35,9 @@ section! {
         public_url: Option<PublicUrl> = None;
         /// The folder for the database and, without a mail server, the mails. Made if it is missing.
         data_dir: PathBuf = "./data".into();
-        /// The database: sqlite:// and the path of a file. Empty: doorward.db in `data_dir`.
+        /// The database: sqlite:// and the path of a file, or (secret) postgres://user:password@host:5432/database, with several
+        /// hosts host1:5432,host2:5432 for failover, and ?sslmode=disable, require or verify-full (with sslrootcert=FILE).
+        /// Empty: doorward.db in `data_dir`.
         database_url: Option<DatabaseUrl> = None;
         /// The mail server (secret): smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465.
         /// Empty: every mail becomes a file in the folder `mail` of `data_dir`.
@@ -50,6 +52,8 @@ section! {
         request_timeout: Span = Span::seconds(10);
         /// The largest request body that is read, in bytes.
         max_body_bytes: usize = 65_536;
+        /// How a PostgreSQL server is used.
+        database: Database = Database::default();
         /// Mail.
         mail: Mail = Mail::default();
         /// The APIs that are served, each of which can be switched off.
@@ -70,6 +74,20 @@ section! {
         log: Log = Log::default();
         /// The texts of mails and pages.
         templates: Templates = Templates::default();
+    }
+}
+
+section! {
+    /// How a PostgreSQL server is used; of no effect on SQLite.
+    Database {
+        /// The most connections that this process holds.
+        pool_size: usize = 16;
+        /// How long a call waits for one of them; then it is answered that the server is busy.
+        acquire_timeout: Span = Span::seconds(2);
+        /// How long a statement, and a transaction as a whole, may take.
+        statement_timeout: Span = Span::seconds(5);
+        /// Whether a pooler in transaction mode (PgBouncer) is between: then nothing is prepared or set on a connection.
+        pooler: bool = false;
     }
 }
 

@@ -69,27 +69,72 @@ impl Setting for PublicUrl {
 }
 
 /// Where the data is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum DatabaseUrl {
     /// An SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(PostgresUrl),
+}
+
+/// The URL of a PostgreSQL server, of which only the form is known here: what its parts mean is the store's to say.
+#[derive(Clone)]
+pub struct PostgresUrl {
+    url: SecretString,
+    shown: String,
+}
+
+impl PostgresUrl {
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "postgres" | "postgresql"))?;
+        let (authority, place) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let shown = match authority.rsplit_once('@') {
+            Some((login, hosts)) => {
+                let (user, password) = login.split_once(':').map_or((login, ""), |(user, _)| (user, ":***"));
+                format!("{scheme}://{user}{password}@{hosts}{place}")
+            }
+            None => text.to_owned(),
+        };
+        (!rest.is_empty() && !text.contains('\0')).then(|| Self { url: text.into(), shown })
+    }
+
+    /// The URL with its password, for the store alone.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.url.expose_secret()
+    }
+}
+
+/// With the password masked: fit for logs and the start-up message.
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
 
 impl Setting for DatabaseUrl {
-    const FORM: &'static str = "sqlite:// and a path, such as \"sqlite:///var/lib/doorward/doorward.db\"";
+    const FORM: &'static str = "sqlite:// and a path, such as \"sqlite:///var/lib/doorward/doorward.db\", or \
+                                \"postgres://user:password@host:5432/database\", with special characters of the password percent-encoded";
 
     fn read(raw: &Raw<'_>) -> Result<Self, String> {
         let text = raw.text().ok_or_else(expected::<Self>)?;
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Err(format!("this version has no PostgreSQL yet; expected {}", Self::FORM));
+        if let Some(url) = PostgresUrl::parse(text) {
+            return Ok(Self::Postgres(url));
         }
         let path = text.strip_prefix("sqlite://").filter(|path| !path.is_empty() && !path.contains(['?', '#', '\0']));
         path.map(|path| Self::Sqlite(path.into())).ok_or_else(expected::<Self>)
@@ -192,14 +237,23 @@ mod tests {
 
     #[test]
     fn database_urls() {
-        let read = |text| DatabaseUrl::read(&Raw::Text(text));
-        assert_eq!(read("sqlite://./data/doorward.db"), Ok(DatabaseUrl::Sqlite("./data/doorward.db".into())));
-        assert_eq!(read("sqlite:///srv/a b.db"), Ok(DatabaseUrl::Sqlite("/srv/a b.db".into())));
-        for text in ["", "sqlite://", "sqlite::memory:", "sqlite://x?mode=ro", "mysql://x", "data.db"] {
-            assert_eq!(read(text), Err(expected::<DatabaseUrl>()), "{text}");
+        let shown = |text| DatabaseUrl::read(&Raw::Text(text)).map(|url| url.to_string());
+        for (text, masked) in [
+            ("sqlite://./data/doorward.db", "sqlite://./data/doorward.db"),
+            ("sqlite:///srv/a b.db", "sqlite:///srv/a b.db"),
+            ("postgres://u:hunter2@h/d", "postgres://u:***@h/d"),
+            ("postgresql://u:hun:t@er2@h1:5432,h2/d?sslmode=require", "postgresql://u:***@h1:5432,h2/d?sslmode=require"),
+            ("postgres://u@h", "postgres://u@h"),
+        ] {
+            assert_eq!(shown(text), Ok(masked.to_owned()), "{text}");
         }
-        let wrong = read("postgres://u:hunter2@h/d").expect_err("refused");
-        assert!(wrong.contains("no PostgreSQL yet") && !wrong.contains("hunter2"), "{wrong}");
+        for text in ["", "sqlite://", "sqlite::memory:", "sqlite://x?mode=ro", "mysql://u:hunter2@x", "data.db", "postgres://"] {
+            assert_eq!(shown(text), Err(expected::<DatabaseUrl>()), "{text}");
+        }
+        let Ok(DatabaseUrl::Postgres(url)) = DatabaseUrl::read(&Raw::Text("postgres://u:hunter2@h/d")) else {
+            panic!("not read")
+        };
+        assert_eq!((url.reveal(), format!("{url:?}").as_str()), ("postgres://u:hunter2@h/d", "postgres://u:***@h/d"));
     }
 
     #[test]

@@ -202,9 +202,9 @@ pub(in crate::core) async fn with_refusal<T>(
         Err(Error::Refused(Refusal::TooManyAttempts { .. } | Refusal::Overloaded { .. }) | Error::Faulted(_)) | Ok(_) => {}
         Err(Error::Refused(refusal)) => {
             let (called, refusal) = (call.clone(), refusal.clone());
-            let work = core
-                .store
-                .write(move |tx| Box::pin(async move { Ok(record(tx, &called, Record::refused(event, user, &refusal)).await?) }));
+            let work = core.store.write_each(move |tx| {
+                Box::pin(async move { Ok(record(tx, &called, Record::refused(event, user, &refusal)).await?) })
+            });
             work.await?;
         }
     }

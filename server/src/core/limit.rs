@@ -99,7 +99,7 @@ impl Charges {
     ) -> Result<T> {
         if let Err(Error::Refused(refusal @ Refusal::TooManyAttempts { .. })) = &outcome {
             let (charges, policy, call, outcome) = (self.clone(), core.policy.limits.clone(), call.clone(), refusal.name());
-            let noted = core.store.write(move |tx| {
+            let noted = core.store.write_each(move |tx| {
                 Box::pin(async move {
                     let Some(bucket) = charges.empty(tx, &call).await? else { return Ok(()) };
                     Self::new(&policy, &call, &[Limited::Notice(bucket.as_str())]).take(tx, &call).await?;
@@ -138,12 +138,12 @@ impl Charges {
             return guess.await;
         }
         let (charges, called) = (self.clone(), call.clone());
-        let taken = core.store.write(move |tx| Box::pin(async move { charges.take(tx, &called).await })).await;
+        let taken = core.store.write_each(move |tx| Box::pin(async move { charges.take(tx, &called).await })).await;
         self.on_record(core, call, event, None, taken).await?;
         let outcome = guess.await;
         if !matches!(&outcome, Err(Error::Refused(refusal)) if wrong(refusal)) {
             let charges = self.clone();
-            core.store.write(move |tx| Box::pin(async move { Ok(charges.refund(tx).await?) })).await?;
+            core.store.write_each(move |tx| Box::pin(async move { Ok(charges.refund(tx).await?) })).await?;
         }
         outcome
     }

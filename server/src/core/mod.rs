@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod call;
 pub mod clock;
+pub mod database;
 pub mod entropy;
 pub mod fault;
 pub mod flows;
@@ -85,7 +86,7 @@ impl Core {
     pub async fn open(policy: Policy, call: &Call) -> std::result::Result<Self, Fault> {
         let hasher = Hasher::new(&policy.passwords, call)?;
         let relying_party = RelyingParty::new(&policy.public_url, &policy.service_name, policy.tickets.challenge)?;
-        let store = Store::open(policy.database.clone(), policy.store_deadline).await?;
+        let store = Store::open(&policy.database.0, policy.store_deadline).await?;
         Ok(Self {
             store,
             hasher,
@@ -121,6 +122,12 @@ impl Core {
     /// A fault when it does not.
     pub async fn ping(&self) -> Result<()> {
         self.store.ping().await
+    }
+
+    /// How many transactions were run again because they had met others; none on SQLite, which has one writer at a time.
+    #[must_use]
+    pub fn store_reruns(&self) -> u64 {
+        self.store.reruns()
     }
 
     /// How many mails waited to be sent when [`flows::mails::count_waiting`] last counted them; `None` before that.

@@ -1,15 +1,15 @@
 //! What the operator decides, as core needs it. `app.rs` fills it from the configuration; every value has been validated there.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use super::database::Database;
 use super::limit::Rate;
 
 /// Everything that core is told at the start.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The SQLite database file.
-    pub database: PathBuf,
+    /// Where the data is kept.
+    pub database: Database,
     /// How long a call waits for the store.
     pub store_deadline: Duration,
     /// Scheme, host and port under which people reach the server, without a slash at the end. Every link begins with it.

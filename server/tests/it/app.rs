@@ -1,7 +1,6 @@
 //! The server under test, and its actors.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,6 +26,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::authenticator::Authenticator;
+use super::database::Database;
 use super::mailbox::{self, Mail};
 use super::reply::{Ask, Reply};
 
@@ -62,6 +62,7 @@ pub(crate) struct TestApp {
     clock: Arc<TestClock>,
     settings: Vec<(String, String)>,
     folder: Arc<tempfile::TempDir>,
+    database: Arc<Database>,
     /// Every answer that this process gave, with the path that was asked.
     answers: Mutex<Vec<(String, Reply)>>,
 }
@@ -76,7 +77,9 @@ impl TestApp {
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
-        Self::start(Arc::new(tempfile::tempdir().unwrap()), settings, clock, 0).await
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let database = Arc::new(Database::new(folder.path()).await);
+        Self::start(folder, database, settings, clock, 0).await
     }
 
     /// With limits on, too.
@@ -86,31 +89,38 @@ impl TestApp {
         Self::with(&all).await
     }
 
-    async fn start(folder: Arc<tempfile::TempDir>, settings: Vec<(String, String)>, clock: Arc<TestClock>, seed: u64) -> Self {
+    async fn start(
+        folder: Arc<tempfile::TempDir>,
+        database: Arc<Database>,
+        settings: Vec<(String, String)>,
+        clock: Arc<TestClock>,
+        seed: u64,
+    ) -> Self {
         let entropy = Arc::new(TestEntropy(Mutex::new(ChaCha20Rng::seed_from_u64(seed))));
         let desk = Desk { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy };
-        let app = doorward::app::build(&config(&folder, &settings), &desk).await.unwrap();
-        Self { app, desk, clock, settings, folder, answers: Mutex::default() }
+        let app = doorward::app::build(&config(&folder, &database, &settings), &desk).await.unwrap();
+        Self { app, desk, clock, settings, folder, database, answers: Mutex::default() }
     }
 
     /// The same data, another process: what was in memory alone is gone.
     pub(crate) async fn restarted(self) -> Self {
-        let Self { app, clock, settings, folder, .. } = self;
+        let Self { app, clock, settings, folder, database, .. } = self;
         drop(app);
-        Self::start(folder, settings, clock, 1).await
+        Self::start(folder, database, settings, clock, 1).await
     }
 
     /// The same data, another process with settings of its own.
     pub(crate) async fn reconfigured(self, settings: &[(&str, &str)]) -> Self {
-        let Self { app, clock, settings: mut all, folder, .. } = self;
+        let Self { app, clock, settings: mut all, folder, database, .. } = self;
         drop(app);
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        Self::start(folder, all, clock, 3).await
+        Self::start(folder, database, all, clock, 3).await
     }
 
     /// A second node on the same data.
     pub(crate) async fn second_node(&self) -> Self {
-        Self::start(Arc::clone(&self.folder), self.settings.clone(), Arc::clone(&self.clock), 2).await
+        let (folder, database) = (Arc::clone(&self.folder), Arc::clone(&self.database));
+        Self::start(folder, database, self.settings.clone(), Arc::clone(&self.clock), 2).await
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -122,10 +132,6 @@ impl TestApp {
         housekeeping::round(self.core(), &self.desk).await.unwrap();
         let request = Ask::get("/metrics").build();
         Reply::of(self.app.metrics.clone().oneshot(request).await.unwrap()).await.text()
-    }
-
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -142,8 +148,8 @@ impl TestApp {
     }
 
     /// The rows, behind the server's back.
-    pub(crate) fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.folder().join("doorward.db")).unwrap()
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Every answer since the start, with the path that was asked.
@@ -294,10 +300,12 @@ impl TestApp {
     }
 }
 
-fn config(folder: &tempfile::TempDir, settings: &[(String, String)]) -> Config {
+fn config(folder: &tempfile::TempDir, database: &Database, settings: &[(String, String)]) -> Config {
     let folder = folder.path().to_str().unwrap();
+    let database = database.url();
     let own = [
         ("data_dir", folder),
+        ("database_url", &database),
         ("public_url", ORIGIN),
         ("limits.enabled", "false"),
         ("passwords.memory_kib", "64"),

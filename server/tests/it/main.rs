@@ -5,6 +5,7 @@
 mod app;
 mod audit;
 mod authenticator;
+mod database;
 mod dialect_admin;
 mod dialect_kalshi;
 mod dialect_kestra;

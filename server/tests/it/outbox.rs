@@ -102,20 +102,13 @@ async fn no_secret_of_a_mail_is_at_rest() {
     secrets.extend([one_time_token, invited.secret.reveal().to_owned(), app.token("ann").await, PASSWORD.to_owned()]);
     secrets.push(application.0.consumer_key.reveal().to_owned());
     secrets.push(application.0.access_token.reveal().to_owned());
-    let database = rusqlite::Connection::open(app.folder().join("doorward.db")).unwrap();
     let tables =
         ["users", "passwords", "security_keys", "applications", "sessions", "tickets", "invitations", "limits", "mails", "audit"];
     for table in tables {
-        let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            for column in 0..columns {
-                let value: rusqlite::types::Value = row.get(column).unwrap();
-                let text = format!("{value:?}");
-                for secret in &secrets {
-                    assert!(!text.contains(secret.as_str()), "{table} keeps a secret: {text}");
-                }
+        for row in app.database().rows(&format!("SELECT * FROM {table}")).await {
+            let text = format!("{row:?}");
+            for secret in &secrets {
+                assert!(!text.contains(secret.as_str()), "{table} keeps a secret: {text}");
             }
         }
     }

@@ -1,7 +1,5 @@
 //! A store that cannot be reached: who is told what, and that what was given up is not done later.
 
-use std::io::Write as _;
-
 use serde_json::json;
 
 use super::app::{OTHER_PASSWORD, PASSWORD, TestApp};
@@ -17,33 +15,21 @@ async fn a_server_whose_database_is_destroyed_is_not_ready() {
     let app = TestApp::new().await;
     app.user("ann").await;
     assert_eq!(ready(&app).await, 200);
-    for name in ["doorward.db", "doorward.db-wal", "doorward.db-shm"] {
-        // In place and without cutting it, for the server has mapped it.
-        let mut file = std::fs::OpenOptions::new().write(true).open(app.folder().join(name)).unwrap();
-        let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
-        file.write_all(&vec![7; length]).unwrap();
-    }
+    app.database().destroy().await;
     assert_eq!(app.sign_in("ann", PASSWORD).await.status.as_u16() / 100, 5);
     assert_eq!(ready(&app).await, 503);
     app.send(Ask::get("/health/live")).await.expect(200);
-}
-
-/// A write transaction of another process, which nobody can write past.
-fn lock(app: &TestApp) -> rusqlite::Connection {
-    let other = app.database();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    other
 }
 
 #[tokio::test]
 async fn a_server_that_cannot_write_is_not_ready() {
     let app = TestApp::with(&[("request_timeout", "60s")]).await;
     app.user("ann").await;
-    let other = lock(&app);
+    let other = app.database().lock().await;
     // The store waits for the other process for as long as it is patient, and says then that it cannot write.
     app.sign_in("ann", PASSWORD).await.expect(503);
     assert_eq!(ready(&app).await, 503);
-    other.execute_batch("ROLLBACK").unwrap();
+    other.release().await;
     app.sign_in("ann", PASSWORD).await.expect(200);
     assert_eq!(ready(&app).await, 200);
 }
@@ -68,7 +54,7 @@ async fn what_its_caller_was_told_took_too_long_is_not_done_later() {
     asks.push(("kestra", Ask::get("/api/v1/forgotten-password?username=ann"), 503));
     asks.push(("kalshi", Ask::post("/v1/passwords/reset").json(&json!({"email": "ann@example.com"})), 503));
 
-    let other = lock(&app);
+    let other = app.database().lock().await;
     let replies = asks.into_iter().map(async |(name, ask, status)| (name, app.send(ask).await, status));
     for (name, reply, status) in futures_util::future::join_all(replies).await {
         assert_eq!(reply.status.as_u16(), status, "{name}: {}", reply.snapshot());
@@ -77,7 +63,7 @@ async fn what_its_caller_was_told_took_too_long_is_not_done_later() {
     for token in &tokens {
         app.session(token).await.expect(200);
     }
-    other.execute_batch("ROLLBACK").unwrap();
+    other.release().await;
     // This write waits behind all that were given up.
     app.sign_in("ann", OTHER_PASSWORD).await.expect(401);
     for token in &tokens {

@@ -158,11 +158,9 @@ async fn a_trusted_proxy_names_the_client_and_the_log_has_both() {
         app.send(ask).await.expect(401);
     }
     app.send(Wire::Native.sign_in("again", PASSWORD).header("x-forwarded-for", "203.0.113.1")).await.expect(429);
-    let database = rusqlite::Connection::open(app.folder().join("doorward.db")).unwrap();
-    let (address, peer): (String, String) = database
-        .query_row("SELECT address, peer FROM audit ORDER BY id LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
-    assert_eq!((address.as_str(), peer.as_str()), ("203.0.113.1", "192.0.2.1"));
+    let first = app.database().rows("SELECT address, peer FROM audit ORDER BY id LIMIT 1").await.remove(0);
+    let [address, peer] = ["203.0.113.1", "192.0.2.1"].map(|ip| Some(ip.to_owned()));
+    assert_eq!(first, [("address".to_owned(), address), ("peer".to_owned(), peer)]);
 }
 
 #[tokio::test]

@@ -205,7 +205,7 @@ enum Counted {
 async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges: Charges, code: &Secret) -> Result<Factor> {
     let place = core.hasher.reserve()?;
     let (called, id, owner, presented, taken) = (call.clone(), ticket.id, user.id, code.clone(), charges.clone());
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             taken.take(tx, &called).await?;
             let Some(ticket) = tickets::count_try(tx, id, called.now).await? else { return Ok(None) };
@@ -227,7 +227,7 @@ async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges
         return Ok(factor);
     }
     let (call, user) = (call.clone(), user.id);
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let outcome = Refusal::InvalidCredentials.name();
             let refused = Record { event: Event::SecondFactor, outcome, user: Some(user), actor: Actor::Anonymous, detail: None };

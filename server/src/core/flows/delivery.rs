@@ -95,7 +95,7 @@ impl Carries {
 /// Faults only.
 pub async fn claim(core: &Core, call: &Call, limit: i64) -> Result<Vec<Claimed>> {
     let (now, lease) = (call.now, call.now.after(LEASE));
-    let work = core.store.write(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, lease, limit).await?) }));
+    let work = core.store.write_each(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, lease, limit).await?) }));
     Ok(work.await?.into_iter().map(Claimed).collect())
 }
 
@@ -105,7 +105,7 @@ pub async fn claim(core: &Core, call: &Call, limit: i64) -> Result<Vec<Claimed>>
 /// Faults only.
 pub async fn hold(core: &Core, call: &Call, mail: &Mail) -> Result<()> {
     let (id, attempts, lease) = (mail.id, mail.attempts, call.now.after(LEASE));
-    core.store.write(move |tx| Box::pin(async move { Ok(mails::hold(tx, id, attempts, lease).await?) })).await
+    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::hold(tx, id, attempts, lease).await?) })).await
 }
 
 /// Makes the letter of a claimed mail, with its secret; `None` when there is nothing to send any more, which is then on record.
@@ -176,6 +176,7 @@ async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> 
 }
 
 /// The secret side of a ticket that is about to be written.
+#[derive(Clone)]
 struct Issued {
     purpose: Purpose,
     event: Event,
@@ -283,10 +284,10 @@ pub async fn postponed(core: &Core, call: &Call, mail: &Mail, error: &str) -> Re
     let tries = usize::try_from(mail.attempts).unwrap_or(1).saturating_sub(1).min(WAITS.len() - 1);
     let until = call.now.after(Duration::from_secs(WAITS.get(tries).copied().unwrap_or(3600)));
     let (id, error) = (mail.id, error.to_owned());
-    core.store.write(move |tx| Box::pin(async move { Ok(mails::postpone(tx, id, until, &error).await?) })).await
+    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::postpone(tx, id, until, &error).await?) })).await
 }
 
 async fn finish(core: &Core, call: &Call, id: MailId, state: MailState, error: Option<String>) -> Result<()> {
     let now = call.now;
-    core.store.write(move |tx| Box::pin(async move { Ok(mails::finish(tx, id, state, error.as_deref(), now).await?) })).await
+    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::finish(tx, id, state, error.as_deref(), now).await?) })).await
 }

@@ -117,7 +117,7 @@ async fn upgrade(core: &Core, call: &Call, password: &Password) -> Result<Option
 
 async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identifier, is_code: bool) -> Result<Known> {
     let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             charges.take(tx, &call).await?;
             let user = users::by_identifier(tx, &identifier).await?;
@@ -150,7 +150,7 @@ async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>) -> Result<Know
 
 async fn refuse(core: &Core, call: &Call, refusal: Refusal, user: Option<&User>) -> Result<Proven> {
     let (call, user, outcome) = (call.clone(), user.map(|user| user.id), refusal.name());
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let refused = Record { event: Event::SignIn, outcome, user, actor: Actor::Anonymous, detail: None };
             Ok(record(tx, &call, refused).await?)

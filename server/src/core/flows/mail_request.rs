@@ -21,7 +21,7 @@ pub(super) async fn request_mail(
     let limited = [Limited::MailAddress(identifier.key()), Limited::MailNetwork];
     let charges = Charges::new(&core.policy.limits, call, &limited);
     let (called, subject, taken) = (call.clone(), identifier.clone(), charges.clone());
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             taken.take(tx, &called).await?;
             Ok(outbox::request(tx, &called, kind, &subject, detail).await?)

@@ -79,7 +79,7 @@ async fn promote(
 /// Puts a failed ceremony on record; what to answer.
 pub(super) async fn refuse(core: &Core, call: &Call, checked: &Authenticated, event: Event) -> Error {
     let (call, user) = (call.clone(), checked.user.id);
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let outcome = Refusal::WebauthnFailed.name();
             Ok(record(tx, &call, Record { outcome, ..Record::own(event, user) }).await?)
@@ -136,7 +136,7 @@ pub(super) async fn spend_challenge(
     charges: Charges,
 ) -> Result<Option<String>> {
     let (called, session, taken) = (call.clone(), checked.session.id, charges.clone());
-    let work = core.store.write(move |tx: &mut Tx| {
+    let work = core.store.write_each(move |tx: &mut Tx| {
         Box::pin(async move {
             taken.take(tx, &called).await?;
             let ticket = tickets::spend_of_session(tx, session, purpose, called.now).await?;

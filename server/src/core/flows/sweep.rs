@@ -15,7 +15,7 @@ const SEEN_BATCH: usize = 1000;
 /// Faults only.
 pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
     let (now, ended) = (call.now, call.now.before(core.policy.mail_retention));
-    let work = core.store.write(move |tx| {
+    let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let most = [
                 sessions::sweep(tx, now, BATCH).await?,
@@ -37,7 +37,7 @@ pub async fn seen(core: &Core) -> Result<()> {
     let mut noted = core.seen.take();
     while !noted.is_empty() {
         let batch: Vec<_> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
-        let work = core.store.write(move |tx| {
+        let work = core.store.write_each(move |tx| {
             Box::pin(async move {
                 for (id, at, idle_expires_at) in batch {
                     sessions::seen(tx, id, at, idle_expires_at).await?;

@@ -13,7 +13,7 @@ statements! {
 }
 
 pub(super) async fn run(store: &Store) -> std::result::Result<(), Fault> {
-    let ran: Result<()> = store.write(|tx| Box::pin(migrate(tx))).await;
+    let ran: Result<()> = store.write_each(|tx| Box::pin(migrate(tx))).await;
     match ran {
         Ok(()) => Ok(()),
         Err(crate::core::Error::Faulted(fault)) => Err(fault),
@@ -27,7 +27,9 @@ pub(super) async fn latest(tx: &mut Tx) -> std::result::Result<i64, Fault> {
 }
 
 async fn migrate(tx: &mut Tx) -> Result<()> {
-    tx.batch("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)")?;
+    // Nodes that start together wait for the first, and find it done.
+    tx.lock_schema().await?;
+    tx.batch("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)").await?;
     let latest = latest(tx).await?;
     let newest = STEPS.last().map_or(0, |(version, _)| *version);
     if latest > newest {
@@ -37,7 +39,7 @@ async fn migrate(tx: &mut Tx) -> Result<()> {
         return Err(Fault::internal(told).into());
     }
     for (version, sql) in STEPS.iter().filter(|(version, _)| *version > latest) {
-        tx.batch(sql)?;
+        tx.batch(sql).await?;
         tx.execute(RECORD, values![*version]).await?;
     }
     Ok(())

@@ -16,14 +16,13 @@ pub(super) mod sessions;
 pub(super) mod tickets;
 pub(super) mod users;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::{Fault, Result};
-pub(super) use engine::Tx;
-use engine::{Engine, EngineSettings};
+use engine::Engine;
+pub(super) use engine::{Address, EngineSettings, PostgresSettings, Tx};
 
 /// Declares a file's statements, and lists them for the test that prepares each on every engine.
 macro_rules! statements {
@@ -48,10 +47,9 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the SQLite database at `path` and brings its schema up to date.
-    pub(super) async fn open(path: PathBuf, deadline: Duration) -> std::result::Result<Self, Fault> {
-        let engine = Engine::open(&EngineSettings { path, readers: 2, deadline })?;
-        let store = Self { engine };
+    /// Opens the database and brings its schema up to date. A call waits `deadline` for its answer.
+    pub(super) async fn open(settings: &EngineSettings, deadline: Duration) -> std::result::Result<Self, Fault> {
+        let store = Self { engine: Engine::open(settings, deadline)? };
         migrations::run(&store).await?;
         Ok(store)
     }
@@ -62,21 +60,36 @@ impl Store {
         self.engine.read(|tx| Box::pin(async move { Ok(migrations::latest(tx).await.map(drop)?) })).await
     }
 
-    /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote; a refusal that must
-    /// leave a trace is returned as a value. `work` awaits nothing but the store.
+    /// How many transactions were run again because they had met others.
+    pub(super) fn reruns(&self) -> u64 {
+        self.engine.reruns()
+    }
+
+    /// Runs `work` as one transaction, as if it ran alone, and answers when it is on disk. An error of `work` undoes all that it wrote; a
+    /// refusal that must leave a trace is returned as a value. `work` awaits nothing but the store, and may be run again from its start.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         self.engine.write(work).await
+    }
+
+    /// As [`Store::write`], for statements that each hold by themselves: a counter moved and compared, rows that are of nobody's concern
+    /// deleted. Many callers that move one counter wait for one another here, where [`Store::write`] would run all but one again.
+    pub(super) async fn write_each<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        self.engine.write_each(work).await
     }
 
     /// Runs `work` on one consistent view of the data.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         self.engine.read(work).await
     }

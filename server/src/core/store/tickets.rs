@@ -41,6 +41,7 @@ statements! {
 }
 
 /// A ticket to be written.
+#[derive(Clone)]
 pub(in crate::core) struct NewTicket {
     pub(in crate::core) id: TicketId,
     pub(in crate::core) purpose: Purpose,

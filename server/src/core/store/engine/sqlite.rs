@@ -19,7 +19,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
-use super::{EngineSettings, Row, Sql, Value};
+use super::{Row, Sql, Tx as AnyTx, Value};
 use crate::core::fault::Fault;
 use crate::core::{Error, Result};
 
@@ -39,30 +39,19 @@ pub(in crate::core) struct Tx {
 
 impl Tx {
     /// Runs a statement that returns rows.
-    #[expect(clippy::unused_async, reason = "an engine that is reached over a network waits here")]
-    pub(in crate::core::store) async fn query(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<Vec<Row>, Fault> {
+    pub(super) fn query(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<Vec<Row>, Fault> {
         self.run(sql, values).map_err(fault)
     }
 
-    /// Runs a statement that returns at most one row.
-    pub(in crate::core::store) async fn query_opt(
-        &mut self,
-        sql: Sql,
-        values: &[Value],
-    ) -> std::result::Result<Option<Row>, Fault> {
-        Ok(self.query(sql, values).await?.into_iter().next())
-    }
-
     /// Runs a statement that returns none; the number of rows that it changed.
-    #[expect(clippy::unused_async, reason = "an engine that is reached over a network waits here")]
-    pub(in crate::core::store) async fn execute(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<u64, Fault> {
+    pub(super) fn execute(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<u64, Fault> {
         let mut statement = self.connection.prepare_cached(sql.0).map_err(fault)?;
         bind(&mut statement, values).map_err(fault)?;
         statement.raw_execute().map(|rows| rows as u64).map_err(fault)
     }
 
     /// Runs several statements of a migration.
-    pub(in crate::core::store) fn batch(&mut self, sql: &str) -> std::result::Result<(), Fault> {
+    pub(super) fn batch(&mut self, sql: &str) -> std::result::Result<(), Fault> {
         self.connection.execute_batch(sql).map_err(fault)
     }
 
@@ -79,7 +68,7 @@ impl Tx {
     }
 
     #[cfg(test)]
-    pub(in crate::core::store) fn connection(&self) -> &Connection {
+    pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
 }
@@ -124,7 +113,7 @@ fn fault(error: rusqlite::Error) -> Fault {
 }
 
 /// Runs once on a database thread, or learns that it cannot, and says what to tell the caller when the outcome is on disk.
-type Job = Box<dyn FnOnce(std::result::Result<&mut Tx, Fault>) -> Answer + Send>;
+type Job = Box<dyn FnOnce(std::result::Result<&mut AnyTx, Fault>) -> Answer + Send>;
 
 /// Called with the fate of the commit.
 type Answer = Box<dyn FnOnce(std::result::Result<(), Fault>) + Send>;
@@ -141,40 +130,40 @@ pub(in crate::core::store) struct Engine {
 
 impl Engine {
     /// Opens the database, creating file and folder if need be, both for the owner's eyes only.
-    pub(in crate::core::store) fn open(settings: &EngineSettings) -> std::result::Result<Self, Fault> {
-        create_private(&settings.path)?;
+    pub(super) fn open(path: &Path, readers: usize, deadline: Duration) -> std::result::Result<Self, Fault> {
+        create_private(path)?;
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
-        let connection = connect(&settings.path)?;
+        let connection = connect(path)?;
         let writes = Arc::new(AtomicBool::new(true));
         let told = Arc::clone(&writes);
         let mut threads = vec![spawn("store-writer", connection, jobs, move |tx, jobs| write_loop(tx, jobs, &told))?];
-        let (readers, jobs) = crossbeam_channel::bounded(QUEUE);
-        for _ in 0..settings.readers.max(1) {
-            threads.push(spawn("store-reader", connect(&settings.path)?, jobs.clone(), read_loop)?);
+        let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
+        for _ in 0..readers.max(1) {
+            threads.push(spawn("store-reader", connect(path)?, jobs.clone(), read_loop)?);
         }
-        Ok(Self { writer: Some(writer), readers: Some(readers), threads, deadline: settings.deadline, writes })
+        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes })
     }
 
     /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote.
-    pub(in crate::core::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         self.submit(self.writer.as_ref(), work).await
     }
 
     /// Runs `work` on one consistent view of the data.
-    pub(in crate::core::store) async fn read<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         self.submit(self.readers.as_ref(), work).await
     }
 
     /// A fault when the last transaction could not be written.
-    pub(in crate::core::store) fn writes(&self) -> std::result::Result<(), Fault> {
+    pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
         if self.writes.load(Ordering::Relaxed) {
             Ok(())
         } else {
@@ -185,7 +174,7 @@ impl Engine {
     async fn submit<T, F>(&self, queue: Option<&Sender<Job>>, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
@@ -229,16 +218,28 @@ fn spawn(
     name: &str,
     connection: Connection,
     jobs: Receiver<Job>,
-    run: impl Fn(&mut Tx, &Receiver<Job>) + Send + 'static,
+    run: impl Fn(&mut AnyTx, &Receiver<Job>) + Send + 'static,
 ) -> std::result::Result<JoinHandle<()>, Fault> {
-    let mut tx = Tx { connection };
+    let mut tx = AnyTx::Sqlite(Tx { connection });
     std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&mut tx, &jobs)).map_err(Fault::internal)
 }
 
+/// Begins and ends what a thread's transaction consists of.
+fn control(tx: &mut AnyTx, sql: &str) -> std::result::Result<(), Fault> {
+    match tx {
+        AnyTx::Sqlite(tx) => tx.batch(sql),
+        AnyTx::Postgres(_) => Err(Fault::internal("a transaction of another engine")),
+    }
+}
+
+fn is_open(tx: &AnyTx) -> bool {
+    matches!(tx, AnyTx::Sqlite(tx) if !tx.connection.is_autocommit())
+}
+
 /// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet.
-fn write_loop(tx: &mut Tx, jobs: &Receiver<Job>, writes: &AtomicBool) {
+fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, writes: &AtomicBool) {
     while let Ok(first) = jobs.recv() {
-        if let Err(refused) = tx.batch("BEGIN IMMEDIATE") {
+        if let Err(refused) = control(tx, "BEGIN IMMEDIATE") {
             writes.store(false, Ordering::Relaxed);
             first(Err(refused))(Ok(()));
             continue;
@@ -248,13 +249,13 @@ fn write_loop(tx: &mut Tx, jobs: &Receiver<Job>, writes: &AtomicBool) {
         while let Some(job) = next {
             answers.push(job(Ok(tx)));
             // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
-            let open = !tx.connection.is_autocommit();
+            let open = is_open(tx);
             next = if open && answers.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
-        let committed = tx.batch("COMMIT");
+        let committed = control(tx, "COMMIT");
         writes.store(committed.is_ok(), Ordering::Relaxed);
         if committed.is_err() {
-            let _ = tx.batch("ROLLBACK");
+            let _ = control(tx, "ROLLBACK");
         }
         for answer in answers {
             answer(committed.clone());
@@ -262,15 +263,15 @@ fn write_loop(tx: &mut Tx, jobs: &Receiver<Job>, writes: &AtomicBool) {
     }
 }
 
-fn read_loop(tx: &mut Tx, jobs: &Receiver<Job>) {
+fn read_loop(tx: &mut AnyTx, jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
-        match tx.batch("BEGIN DEFERRED") {
+        match control(tx, "BEGIN DEFERRED") {
             Err(refused) => job(Err(refused))(Ok(())),
             Ok(()) => {
                 let answer = job(Ok(tx));
-                let ended = tx.batch("COMMIT");
+                let ended = control(tx, "COMMIT");
                 if ended.is_err() {
-                    let _ = tx.batch("ROLLBACK");
+                    let _ = control(tx, "ROLLBACK");
                 }
                 answer(ended);
             }
@@ -279,11 +280,11 @@ fn read_loop(tx: &mut Tx, jobs: &Receiver<Job>) {
 }
 
 /// Runs one body in a savepoint, so that its error or panic undoes its own writes and nobody else's.
-fn in_savepoint<T, F>(tx: &mut Tx, work: F) -> Result<T>
+fn in_savepoint<T, F>(tx: &mut AnyTx, work: F) -> Result<T>
 where
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>>,
+    F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>>,
 {
-    tx.batch("SAVEPOINT job")?;
+    control(tx, "SAVEPOINT job")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(tx).now_or_never()));
     let outcome = match outcome {
         Ok(Some(outcome)) => outcome,
@@ -291,9 +292,9 @@ where
         Err(_) => Err(Fault::internal("a transaction panicked").into()),
     };
     if outcome.is_err() {
-        tx.batch("ROLLBACK TO job")?;
+        control(tx, "ROLLBACK TO job")?;
     }
-    tx.batch("RELEASE job")?;
+    control(tx, "RELEASE job")?;
     outcome
 }
 

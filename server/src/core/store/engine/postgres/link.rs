@@ -1,0 +1,124 @@
+//! One connection, and the pool of them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use futures_util::future::select_ok;
+use tokio::task::AbortHandle;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
+
+use super::address::{Address, PATIENCE};
+use crate::core::fault::Fault;
+
+/// What is set on each connection that is ours alone. All statements go by an index, and predicate locks on whole tables, which reading
+/// a small table row by row would take, make transactions fail that have nothing to do with one another.
+const SETTINGS: &str =
+    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET idle_in_transaction_session_timeout = '15s'";
+
+/// A connection and what is prepared on it.
+pub(super) struct Link {
+    pub(super) client: Client,
+    pub(super) statements: HashMap<&'static str, Statement>,
+    /// A transaction was begun that has not been seen to end: the connection is of no more use.
+    pub(super) open: bool,
+    driver: AbortHandle,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // A server that is frozen would never end the conversation.
+        if self.open {
+            self.driver.abort();
+        }
+    }
+}
+
+/// Makes connections.
+pub(super) struct Manager {
+    pub(super) address: Address,
+    /// A pooler in transaction mode hands a connection on between transactions: nothing can be set or prepared on it.
+    pub(super) pooler: bool,
+    /// The server's own limit on a statement, for those whose caller has gone.
+    pub(super) statement_timeout: Duration,
+}
+
+pub(super) type Pool = managed::Pool<Manager>;
+pub(super) type Pooled = managed::Object<Manager>;
+
+impl managed::Manager for Manager {
+    type Type = Link;
+    type Error = Fault;
+
+    /// Asks all hosts at once; the first that can be written to is taken.
+    async fn create(&self) -> Result<Link, Fault> {
+        let tries = self.address.hosts.iter().map(|host| Box::pin(self.connect(host)));
+        let (link, _) = select_ok(tries).await?;
+        if !self.pooler {
+            let settings = format!("{SETTINGS}; SET statement_timeout = {}", self.statement_timeout.as_millis());
+            link.client.batch_execute(&settings).await.map_err(|error| super::fault(&error))?;
+        }
+        Ok(link)
+    }
+
+    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<Fault> {
+        if link.open || link.client.is_closed() { Err(RecycleError::message("of no more use")) } else { Ok(()) }
+    }
+}
+
+impl Manager {
+    async fn connect(&self, host: &Config) -> Result<Link, Fault> {
+        let link = async {
+            match &self.address.tls {
+                Some(tls) => connect(host, tls.clone()).await,
+                None => connect(host, NoTls).await,
+            }
+        };
+        match tokio::time::timeout(PATIENCE, link).await {
+            Ok(Ok(link)) => Ok(link),
+            Ok(Err(error)) => Err(Fault::unavailable(format!("{}: {}", named(host), told(&error)))),
+            Err(_) => Err(Fault::unavailable(format!("{}: no answer within {PATIENCE:?}", named(host)))),
+        }
+    }
+}
+
+async fn connect<T>(host: &Config, tls: T) -> Result<Link, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let (client, connection) = host.connect(tls).await?;
+    // How it ended is heard by whoever waits for an answer on it.
+    let driver = tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(Link { client, statements: HashMap::new(), open: false, driver: driver.abort_handle() })
+}
+
+/// Host and port, for the log.
+fn named(host: &Config) -> String {
+    let name = match host.get_hosts().first() {
+        Some(tokio_postgres::config::Host::Tcp(name)) => name.clone(),
+        #[cfg(unix)]
+        Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
+        None => String::new(),
+    };
+    format!("{name}:{}", host.get_ports().first().unwrap_or(&5432))
+}
+
+/// An error with its causes, which the driver leaves out.
+pub(super) fn told(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

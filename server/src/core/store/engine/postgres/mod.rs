@@ -1,0 +1,242 @@
+//! PostgreSQL: a pool of connections to whichever host can be written to.
+//!
+//! What is written is SERIALIZABLE, as it is on SQLite with its one writer: a body may read, decide and write, and nothing that it has
+//! read changes before it is done. Where two such bodies meet, PostgreSQL fails one, and it is run again.
+
+pub(super) mod address;
+mod link;
+mod tls;
+mod tx;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool::Runtime;
+use deadpool::managed::{PoolError, Timeouts};
+use futures_util::future::BoxFuture;
+use tokio_postgres::error::SqlState;
+
+use super::{PostgresSettings, Tx as AnyTx};
+use crate::core::fault::Fault;
+use crate::core::{Error, Result};
+use link::{Manager, Pool, Pooled};
+pub(super) use tx::Tx;
+
+/// Before a body runs again: a little longer each time, so that those who met do not meet again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+/// So often a body is run again for what may be its own doing: a lost connection, a row that another one has made first.
+const SECOND_CHANCES: u32 = 3;
+
+/// How a transaction is isolated from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// One view of the data, nothing written.
+    Read,
+    /// As if it ran alone.
+    Write,
+    /// Each of its statements by itself.
+    Each,
+}
+
+impl Mode {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Self::Each => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+}
+
+/// Why a transaction came to nothing, as far as it matters to what is done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// It met another; run again, it may pass.
+    Met,
+    /// A row was there, or gone, when it had just not been so; run again, it will see.
+    Overtaken,
+    /// The connection is gone, or leads to a server that takes no writes; so may all others.
+    Lost,
+    /// Running it again would change nothing.
+    Final,
+}
+
+impl Trouble {
+    fn of(error: &tokio_postgres::Error) -> Self {
+        let Some(code) = error.code() else {
+            // Without a code it did not come from the server: the line is broken, unless a value was of a wrong type.
+            return if error.is_closed() || is_io(error) { Self::Lost } else { Self::Final };
+        };
+        match code.code() {
+            "40001" | "40P01" => Self::Met,
+            "23505" | "23503" => Self::Overtaken,
+            "25006" | "57P01" | "57P02" | "57P03" => Self::Lost,
+            other if other.starts_with("08") => Self::Lost,
+            _ => Self::Final,
+        }
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
+}
+
+/// The driver's error as a fault. Its text names tables and columns; what the server says in detail, which has values, is left out.
+fn fault(error: &tokio_postgres::Error) -> Fault {
+    let Some(told) = error.as_db_error() else {
+        let text = link::told(error);
+        return if Trouble::of(error) == Trouble::Lost { Fault::unavailable(text) } else { Fault::internal(text) };
+    };
+    let text = format!("{} {}", told.code().code(), told.message());
+    let code = told.code();
+    match code.code().get(..2) {
+        _ if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE => Fault::deadline(text),
+        _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Fault::unavailable(text),
+        // Broken connections, met transactions, a lack of room or memory, an operator's hand, the disk.
+        Some("08" | "40" | "53" | "57" | "58") => Fault::unavailable(text),
+        _ => Fault::internal(text),
+    }
+}
+
+/// An open database.
+#[derive(Clone)]
+pub(in crate::core::store) struct Engine {
+    pool: Pool,
+    deadline: Duration,
+    /// Whether the last transaction could be begun and committed.
+    writes: Arc<AtomicBool>,
+    reruns: Arc<AtomicU64>,
+}
+
+impl Engine {
+    /// Prepares a pool; nothing is connected yet.
+    pub(super) fn open(settings: &PostgresSettings, deadline: Duration) -> std::result::Result<Self, Fault> {
+        let manager =
+            Manager { address: settings.address.clone(), pooler: settings.pooler, statement_timeout: settings.statement_timeout };
+        let timeouts = Timeouts {
+            wait: Some(settings.acquire_timeout),
+            create: Some(address::PATIENCE * 2),
+            recycle: Some(address::PATIENCE),
+        };
+        let pool = Pool::builder(manager).max_size(settings.pool_size).timeouts(timeouts).runtime(Runtime::Tokio1);
+        let pool = pool.build().map_err(Fault::internal)?;
+        let deadline = deadline.min(settings.statement_timeout);
+        Ok(Self { pool, deadline, writes: Arc::new(AtomicBool::new(true)), reruns: Arc::default() })
+    }
+
+    /// A fault when the last transaction could not be written.
+    pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
+        if self.writes.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err(Fault::unavailable("the last transaction could not be written"))
+        }
+    }
+
+    /// How many bodies were run again.
+    pub(super) fn reruns(&self) -> u64 {
+        self.reruns.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` as one transaction, again if need be, and answers when it is on disk. Goes on when the caller goes away: a connection
+    /// in the middle of a transaction would be of no more use.
+    pub(super) async fn run<T, F>(&self, mode: Mode, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        let engine = self.clone();
+        let ran = tokio::spawn(async move {
+            let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
+            let ran = ran.unwrap_or_else(|_| Err(Fault::deadline("the store did not answer in time").into()));
+            if mode != Mode::Read {
+                engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed);
+            }
+            ran
+        });
+        ran.await.unwrap_or_else(|_| Err(Fault::internal("a transaction panicked").into()))
+    }
+
+    async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> Result<T>
+    where
+        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Clone,
+    {
+        let (mut pause, mut chances) = (SHORTEST_PAUSE, SECOND_CHANCES);
+        loop {
+            let (trouble, outcome) = match self.attempt(mode, work.clone()).await? {
+                Attempt::Done(outcome) => return outcome,
+                Attempt::Failed(trouble, outcome) => (trouble, outcome),
+            };
+            match trouble {
+                Trouble::Final => return outcome,
+                Trouble::Overtaken | Trouble::Lost if chances == 0 => return outcome,
+                Trouble::Overtaken | Trouble::Lost => chances -= 1,
+                Trouble::Met => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+            self.reruns.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn attempt<T, F>(&self, mode: Mode, work: F) -> Result<Attempt<T>>
+    where
+        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>>,
+    {
+        let link = self.connection().await?;
+        let prepares = !self.pool.manager().pooler;
+        let mut tx = AnyTx::Postgres(Tx::new(link, mode.begin(), prepares));
+        let outcome = work(&mut tx).await;
+        let AnyTx::Postgres(mut tx) = tx else { return Err(Fault::internal("a transaction changed its engine").into()) };
+        if let Some(trouble) = tx.trouble() {
+            if trouble == Trouble::Lost {
+                self.forget_connections();
+            } else {
+                tx.roll_back().await;
+            }
+            // A body that went on after a failed statement has no outcome.
+            let failed = outcome.and_then(|_| Err(Fault::internal("a transaction went on after a failure").into()));
+            return Ok(Attempt::Failed(trouble, failed));
+        }
+        if outcome.is_err() {
+            tx.roll_back().await;
+            return Ok(Attempt::Done(outcome));
+        }
+        match tx.commit().await {
+            Ok(()) => Ok(Attempt::Done(outcome)),
+            Err(error) => {
+                let trouble = Trouble::of(&error);
+                if trouble == Trouble::Lost {
+                    self.forget_connections();
+                    // It may be on disk or not: to run it again might do it twice.
+                    return Ok(Attempt::Failed(Trouble::Final, Err(fault(&error).into())));
+                }
+                tx.roll_back().await;
+                Ok(Attempt::Failed(trouble, Err(fault(&error).into())))
+            }
+        }
+    }
+
+    async fn connection(&self) -> std::result::Result<Pooled, Fault> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(fault) => fault,
+            other => Fault::unavailable(format!("no connection to the database: {other}")),
+        })
+    }
+
+    /// The others lead to the same server: none is taken up again.
+    fn forget_connections(&self) {
+        self.pool.retain(|_, _| false);
+    }
+}
+
+/// One run of a body.
+enum Attempt<T> {
+    /// It came to its outcome, which is on disk unless it is an error.
+    Done(Result<T>),
+    /// It came to nothing.
+    Failed(Trouble, Result<T>),
+}

@@ -1,0 +1,184 @@
+//! A transaction on a connection of its own.
+
+use futures_util::TryStreamExt as _;
+use futures_util::future::try_join;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use super::link::Pooled;
+use super::{Trouble, fault};
+use crate::core::fault::Fault;
+use crate::core::store::engine::{Row, Sql, Value};
+
+/// A transaction; rolled back, with its connection thrown away, when dropped before its end.
+pub(in crate::core) struct Tx {
+    link: Pooled,
+    prepares: bool,
+    /// Sent with the first statement, to save a round trip.
+    begin: Option<&'static str>,
+    /// Why it cannot be committed any more.
+    trouble: Option<Trouble>,
+}
+
+impl Tx {
+    pub(super) const fn new(link: Pooled, begin: &'static str, prepares: bool) -> Self {
+        Self { link, prepares, begin: Some(begin), trouble: None }
+    }
+
+    pub(in crate::core::store::engine) async fn query(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        self.run(sql, values).await.map(|(rows, _)| rows)
+    }
+
+    pub(in crate::core::store::engine) async fn execute(&mut self, sql: Sql, values: &[Value]) -> Result<u64, Fault> {
+        self.run(sql, values).await.map(|(_, changed)| changed)
+    }
+
+    /// Runs several statements of a migration. TEXT is compared byte by byte on SQLite, so here, too, whatever the database's locale.
+    pub(in crate::core::store::engine) async fn batch(&mut self, sql: &str) -> Result<(), Fault> {
+        let sql = bytewise(sql);
+        let begin = self.begin();
+        let Self { link, .. } = self;
+        let ran = async {
+            if let Some(begin) = begin {
+                link.client.batch_execute(begin).await?;
+            }
+            link.client.batch_execute(&sql).await
+        };
+        let ran = ran.await;
+        ran.map_err(|error| self.failed(&error))
+    }
+
+    async fn run(&mut self, sql: Sql, values: &[Value]) -> Result<(Vec<Row>, u64), Fault> {
+        let ran = self.try_run(sql, values).await;
+        ran.map_err(|error| self.failed(&error))
+    }
+
+    async fn try_run(&mut self, sql: Sql, values: &[Value]) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+        // Before BEGIN, since what is prepared outlives the transaction.
+        let statement = if self.prepares { Some(self.prepared(sql).await?) } else { None };
+        let begin = self.begin();
+        let client = &self.link.client;
+        let answer = async {
+            let stream = match &statement {
+                Some(statement) => client.query_raw(statement, values).await?,
+                None => client.query_typed_raw(sql.0, values.iter().map(|value| (value, value.kind()))).await?,
+            };
+            let mut stream = std::pin::pin!(stream);
+            let mut rows = Vec::new();
+            while let Some(row) = stream.try_next().await? {
+                rows.push(read(&row)?);
+            }
+            Ok((rows, stream.rows_affected().unwrap_or_default()))
+        };
+        match begin {
+            Some(begin) => Ok(try_join(client.batch_execute(begin), answer).await?.1),
+            None => answer.await,
+        }
+    }
+
+    async fn prepared(&mut self, sql: Sql) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
+        if let Some(statement) = self.link.statements.get(sql.0) {
+            return Ok(statement.clone());
+        }
+        let statement = self.link.client.prepare(sql.0).await?;
+        self.link.statements.insert(sql.0, statement.clone());
+        Ok(statement)
+    }
+
+    /// What begins the transaction, once.
+    fn begin(&mut self) -> Option<&'static str> {
+        let begin = self.begin.take();
+        self.link.open |= begin.is_some();
+        begin
+    }
+
+    fn failed(&mut self, error: &tokio_postgres::Error) -> Fault {
+        self.trouble.get_or_insert(Trouble::of(error));
+        fault(error)
+    }
+
+    pub(super) const fn trouble(&self) -> Option<Trouble> {
+        self.trouble
+    }
+
+    /// Ends the transaction for good.
+    pub(super) async fn commit(&mut self) -> Result<(), tokio_postgres::Error> {
+        self.end("COMMIT").await
+    }
+
+    /// Undoes it; the connection is good again if that can be done.
+    pub(super) async fn roll_back(&mut self) {
+        let _ = self.end("ROLLBACK").await;
+    }
+
+    async fn end(&mut self, how: &str) -> Result<(), tokio_postgres::Error> {
+        if self.link.open {
+            self.link.client.batch_execute(how).await?;
+            self.link.open = false;
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(in crate::core::store::engine) fn client(&self) -> &tokio_postgres::Client {
+        &self.link.client
+    }
+}
+
+/// The text of a migration with every TEXT compared by its bytes.
+fn bytewise(sql: &str) -> String {
+    sql.lines()
+        .map(|line| format!("{}\n", line.split("--").next().unwrap_or_default().replace(" TEXT", " TEXT COLLATE \"C\"")))
+        .collect()
+}
+
+impl Value {
+    /// The type that a value is sent as where nothing is prepared.
+    const fn kind(&self) -> Type {
+        match self {
+            Self::Null => Type::UNKNOWN,
+            Self::Int(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+        }
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, kind: &Type, out: &mut bytes::BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match (self, kind) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Int(number), &Type::INT8) => number.to_sql(kind, out),
+            (Self::Text(text), &Type::TEXT) => text.to_sql(kind, out),
+            (value, kind) => Err(format!("{} was bound where {kind} belongs", value.kind()).into()),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::INT8 | Type::TEXT | Type::UNKNOWN)
+    }
+
+    to_sql_checked!();
+}
+
+fn read(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error> {
+    let columns = row.columns().iter().enumerate();
+    let values = columns.map(|(at, column)| {
+        Ok(if *column.type_() == Type::INT8 {
+            row.try_get::<_, Option<i64>>(at)?.map_or(Value::Null, Value::Int)
+        } else {
+            row.try_get::<_, Option<String>>(at)?.map_or(Value::Null, Value::Text)
+        })
+    });
+    values.collect::<Result<_, _>>().map(Row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_columns_are_compared_by_their_bytes_and_comments_are_left_out() {
+        let sql = "-- TEXT is text\nCREATE TABLE a (\n    id TEXT PRIMARY KEY, n BIGINT\n);\nALTER TABLE a ADD COLUMN b TEXT;";
+        let wanted = "\nCREATE TABLE a (\n    id TEXT COLLATE \"C\" PRIMARY KEY, n BIGINT\n);\nALTER TABLE a ADD COLUMN b TEXT COLLATE \"C\";\n";
+        assert_eq!(bytewise(sql), wanted);
+    }
+}
