@@ -19,8 +19,9 @@ use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, Ses
 use crate::dialect::{self, shared::Shared};
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
+use crate::http::head::{self, HeadError};
 use crate::http::health::{Probe, Readiness};
-use crate::http::layers;
+use crate::http::layers::{self, Words};
 use crate::http::metrics::{Kind, Metrics};
 use crate::pages;
 use crate::templates::TemplateError;
@@ -130,35 +131,57 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
     };
     let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes);
-    let router = mount(config, &shared)?.merge(readiness.router());
-    let router = layers::wrap(router, edge, metrics.clone());
-    Ok(App { mailer: mailer(config)?, core, router, metrics: metrics.router(), readiness })
+    let router = layers::wrap(mount(config, &shared, readiness.router())?, edge, metrics.clone());
+    let metrics = head::guard(metrics.router(), |_, error| error.into_response());
+    Ok(App { mailer: mailer(config)?, core, router, metrics, readiness })
 }
 
-/// Every dialect that is on, the pages, and an answer for every URL that nobody has.
-fn mount(config: &Config, shared: &Shared) -> Result<Router, StartError> {
-    let (mut router, mut prefixes) = (Router::new(), Vec::new());
+/// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has and every head that nobody can read.
+fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, StartError> {
+    let limit = config.request_timeout.get();
+    let (mut router, mut areas) = (Router::new(), Vec::new());
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
-        let routes = (dialect.routes)(shared.clone());
-        router = router.merge(layers::dialect(routes, dialect.name, config.request_timeout.get(), (dialect.words)(shared)));
-        prefixes.extend(dialect.prefixes.iter().map(|prefix| (*prefix, dialect.not_found)));
+        let words = (dialect.words)(shared);
+        router = router.merge(layers::dialect((dialect.routes)(shared.clone()), dialect.name, limit, words.clone()));
+        let area = |prefix| Area { prefix, name: dialect.name, words: words.clone(), not_found: dialect.not_found };
+        areas.extend(dialect.prefixes.iter().copied().map(area));
     }
-    // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
-    prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
     let rendered = pages::render::Pages::new(config.service_name.as_str(), config.templates.dir.as_deref())?;
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered), "pages", config.request_timeout.get(), pages::words());
-    let unknown = Router::new().fallback(unknown).with_state((shared.clone(), Arc::new(prefixes)));
-    Ok(router.merge(pages).merge(unknown))
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered), PAGES, limit, pages::words());
+    let area = |prefix| Area { prefix, name: PAGES, words: pages::words(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
+    areas.extend(pages::PREFIXES.map(area));
+    // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
+    areas.sort_by_key(|area| std::cmp::Reverse(area.prefix.len()));
+    let areas: Areas = Arc::new(areas);
+    let unknown = Router::new().fallback(unknown).with_state((shared.clone(), Arc::clone(&areas)));
+    let refuse = move |path: &str, error: HeadError| {
+        area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
+    };
+    Ok(head::guard(router.merge(pages).merge(more).merge(unknown), refuse))
 }
 
-/// Where a dialect's URLs begin, and how it says that it does not have one.
-type Prefixes = Arc<Vec<(&'static str, fn(&Shared) -> Response)>>;
+/// What the log and the metrics call the pages.
+const PAGES: &str = "pages";
 
-async fn unknown(State((shared, prefixes)): State<(Shared, Prefixes)>, request: Request) -> Response {
-    let path = request.uri().path();
+/// Whose URLs begin with a prefix, and how they say what they say without a handler.
+struct Area {
+    prefix: &'static str,
+    name: &'static str,
+    words: Words,
+    not_found: fn(&Shared) -> Response,
+}
+
+/// The longest prefix first.
+type Areas = Arc<Vec<Area>>;
+
+fn area_of<'a>(areas: &'a [Area], path: &str) -> Option<&'a Area> {
     let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    match prefixes.iter().find(|(prefix, _)| below(prefix)) {
-        Some((_, not_found)) => not_found(&shared),
+    areas.iter().find(|area| below(area.prefix))
+}
+
+async fn unknown(State((shared, areas)): State<(Shared, Areas)>, request: Request) -> Response {
+    match area_of(&areas, request.uri().path()) {
+        Some(area) => (area.not_found)(&shared),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

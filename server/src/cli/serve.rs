@@ -14,11 +14,11 @@ use super::failure::Failure;
 use super::greeting;
 use super::output::Output;
 use super::settings::Settings;
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use crate::app;
 use crate::config::Loaded;
 use crate::http::health::Readiness;
-use crate::http::serve::{Stopped, serve};
+use crate::http::serve::{Phase, Stopped, serve};
 use crate::{log, work};
 
 /// The most of the grace that is kept for after the last answer.
@@ -43,16 +43,17 @@ async fn run_until_stopped(mut loaded: Loaded, settings: &Settings, output: Outp
     let (config, desk) = (&loaded.config, desk());
     let app = app::build(config, &desk).await?;
     greeting::write(&loaded, settings, &app, output).await?;
-    let (stop, stopped) = watch::channel(false);
+    let phase = watch::Sender::new(Phase::Serving);
     let mut servers = JoinSet::new();
     let grace = config.shutdown_grace.get();
-    servers.spawn(serve_until(listener, app.router, app.readiness.clone(), grace, stopped.clone()));
+    servers.spawn(serve_on(listener, app.router, app.readiness.clone(), grace, phase.subscribe()));
     if let Some(listener) = metrics {
-        servers.spawn(serve_until(listener, app.metrics, app.readiness, grace, stopped.clone()));
+        servers.spawn(serve_on(listener, app.metrics, app.readiness, grace, phase.subscribe()));
     }
-    let loops = work::start(&app.core, &desk, app.mailer, &stopped);
+    let stop = watch::Sender::new(false);
+    let loops = work::start(&app.core, &desk, app.mailer, &stop.subscribe());
     tracing::info!(address = %config.listen, "listening");
-    Running { loops, servers }.until_stopped(&mut signals, &stop, grace).await
+    Running { loops, servers, phase, stop, grace }.until_stopped(&mut signals, config.drain()).await
 }
 
 /// Binds the listeners, before anything else is touched; a port of 0 is replaced by the one that was given.
@@ -77,51 +78,65 @@ async fn bind(loaded: &Loaded, key: &str, address: SocketAddr) -> Result<TcpList
     })
 }
 
-async fn serve_until(
+async fn serve_on(
     listener: TcpListener,
     router: Router,
     readiness: Readiness,
     grace: Duration,
-    mut stopped: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
 ) -> Stopped {
-    let stop = async move {
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
     // A little is kept back for what comes after the last answer.
     let grace = grace.saturating_sub((grace / 10).min(RESERVE));
-    serve(listener, router, &readiness, grace, stop).await
+    serve(listener, router, &readiness, grace, phase).await
 }
 
 /// All that runs.
 struct Running {
     loops: JoinSet<()>,
     servers: JoinSet<Stopped>,
+    phase: watch::Sender<Phase>,
+    /// Stops the loops.
+    stop: watch::Sender<bool>,
+    grace: Duration,
 }
 
 impl Running {
-    /// Waits for a signal, then for the end of what is under way.
-    async fn until_stopped(mut self, signals: &mut Signals, stop: &watch::Sender<bool>, grace: Duration) -> Result<(), Failure> {
-        let broken = tokio::select! {
+    /// Waits for a signal, then for the end of what is under way. A second signal ends the drain; one after the drain, the process.
+    async fn until_stopped(mut self, signals: &mut Signals, drain: Duration) -> Result<(), Failure> {
+        let (drain, broken) = tokio::select! {
             signal = signals.next() => {
                 tracing::info!(signal, "stopping");
-                None
+                // Nobody at a terminal has a load balancer to be told.
+                (if signal == signals::TERMINATE { drain } else { Duration::ZERO }, None)
             }
             // Neither ends by itself. Without a part of it the server would only seem to run: its supervisor starts it again.
-            _ = self.loops.join_next() => Some("a background loop ended unasked; see the log"),
-            _ = self.servers.join_next() => Some("a listener ended unasked; see the log"),
+            _ = self.loops.join_next() => (Duration::ZERO, Some("a background loop ended unasked; see the log")),
+            _ = self.servers.join_next() => (Duration::ZERO, Some("a listener ended unasked; see the log")),
         };
-        stop.send_replace(true);
+        let (phase, stop) = (self.phase.clone(), self.stop.clone());
+        let hurry = async {
+            if !drain.is_zero() {
+                phase.send_replace(Phase::Draining);
+                tokio::select! {
+                    () = tokio::time::sleep(drain) => {}
+                    signal = signals.next() => tracing::info!(signal, "not draining any longer"),
+                }
+            }
+            phase.send_replace(Phase::Ending);
+            stop.send_replace(true);
+            signals.next().await
+        };
         tokio::select! {
-            () = self.finish(grace) => {}
-            signal = signals.next() => {
+            signal = hurry => {
                 tracing::warn!(signal, "stopping at once");
                 std::process::exit(128 + signal);
             }
+            () = self.finish() => {}
         }
         broken.map_or(Ok(()), |text| Err(Failure::failed(text)))
     }
 
-    async fn finish(&mut self, grace: Duration) {
+    async fn finish(&mut self) {
         let all = async {
             while let Some(ended) = self.servers.join_next().await {
                 if let Ok(Stopped::Cut(connections)) = ended {
@@ -130,7 +145,7 @@ impl Running {
             }
             while self.loops.join_next().await.is_some() {}
         };
-        match tokio::time::timeout(grace, all).await {
+        match tokio::time::timeout(self.grace, all).await {
             Ok(()) => tracing::info!("stopped"),
             // What it was doing is done again after the next start: a mail that was not reported as sent is still due.
             Err(_) => tracing::warn!("the grace has passed; background work was cut"),

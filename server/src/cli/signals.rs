@@ -2,6 +2,9 @@
 
 use std::io;
 
+/// The number of SIGTERM, with which supervisors stop a program.
+pub(super) const TERMINATE: i32 = 15;
+
 /// SIGTERM and SIGINT, as they come. From here on they no longer end the process by themselves.
 #[cfg(unix)]
 pub(super) struct Signals {
@@ -20,7 +23,7 @@ impl Signals {
     /// Waits for the next; its number.
     pub(super) async fn next(&mut self) -> i32 {
         tokio::select! {
-            _ = self.terminate.recv() => 15,
+            _ = self.terminate.recv() => TERMINATE,
             _ = self.interrupt.recv() => 2,
         }
     }

@@ -18,6 +18,11 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
 
 fn server(config: &Config) -> Vec<Rule> {
     vec![
+        (
+            "shutdown_drain",
+            config.shutdown_drain.is_none_or(|drain| drain.is_zero() || drain < config.shutdown_grace),
+            "must be shorter than shutdown_grace, which it is a part of",
+        ),
         ("request_timeout", !config.request_timeout.is_zero(), "must be more than nothing, such as \"10s\""),
         ("max_body_bytes", (1_024..=16_777_216).contains(&config.max_body_bytes), "must be from 1024 to 16777216"),
         (

@@ -14,6 +14,7 @@ mod show;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lettre::message::Mailbox;
 
@@ -46,8 +47,11 @@ section! {
         service_name: ServiceName = ServiceName::default();
         /// Where Prometheus metrics are served, on a listener of their own. Empty: nowhere.
         metrics_listen: Option<SocketAddr> = None;
-        /// How long requests in flight may take to finish once the server has been told to stop.
+        /// How long the end may take once the server has been told to stop: requests in flight are finished within it.
         shutdown_grace: Span = Span::seconds(10);
+        /// How much of `shutdown_grace` the server still accepts requests for after SIGTERM, while /health/ready says 503, so that
+        /// load balancers turn away first. Ctrl-C does without. Empty: a tenth of `shutdown_grace`.
+        shutdown_drain: Option<Span> = None;
         /// How long one request may take.
         request_timeout: Span = Span::seconds(10);
         /// The largest request body that is read, in bytes.
@@ -240,6 +244,12 @@ impl Config {
     #[must_use]
     pub fn origin(&self) -> PublicUrl {
         self.public_url.clone().unwrap_or_else(|| PublicUrl::localhost(self.listen.port()))
+    }
+
+    /// The drain: as configured, or a tenth of the grace.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        self.shutdown_drain.map_or_else(|| self.shutdown_grace.get() / 10, Span::get)
     }
 
     /// The database: as configured, or `doorward.db` in the data folder.

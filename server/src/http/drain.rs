@@ -13,10 +13,10 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 
 /// The most that is thrown away, in bytes.
-const MOST: usize = 8 * 1024 * 1024;
+pub(super) const MOST: usize = 8 * 1024 * 1024;
 
 /// How long a client that sends slowly is listened to.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The body of a request, shared between its handler and the one who reads the rest.
 #[derive(Clone)]

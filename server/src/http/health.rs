@@ -37,8 +37,13 @@ impl Readiness {
         self.open.store(false, Ordering::SeqCst);
     }
 
+    /// Whether the server is about to stop.
+    pub(super) fn is_off(&self) -> bool {
+        !self.open.load(Ordering::SeqCst)
+    }
+
     async fn state(&self) -> (StatusCode, &'static str) {
-        if !self.open.load(Ordering::SeqCst) {
+        if self.is_off() {
             return (StatusCode::SERVICE_UNAVAILABLE, "stopping");
         }
         match tokio::time::timeout(PROBE_TIMEOUT, (self.probe)()).await {

@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 
 use super::call::{Edge, NO_DIALECT};
 use super::drain;
+use super::head::HeadError;
 use super::metrics::{Metrics, Stopwatch, method_word};
 use crate::core::call::Call;
 use crate::log;
@@ -41,15 +42,18 @@ struct Answered(&'static str);
 pub struct Words {
     panicked: Arc<dyn Fn() -> Response + Send + Sync>,
     timed_out: Arc<dyn Fn() -> Response + Send + Sync>,
+    refused: Arc<dyn Fn(HeadError) -> Response + Send + Sync>,
 }
 
 impl Words {
-    /// `panicked`: the handler has a defect (500). `timed_out`: the request took longer than it may (503 or 504).
+    /// `panicked`: the handler has a defect (500). `timed_out`: the request took longer than it may (503 or 504). `refused`: its head
+    /// cannot be used (400 or 431).
     pub fn new(
         panicked: impl Fn() -> Response + Send + Sync + 'static,
         timed_out: impl Fn() -> Response + Send + Sync + 'static,
+        refused: impl Fn(HeadError) -> Response + Send + Sync + 'static,
     ) -> Self {
-        Self { panicked: Arc::new(panicked), timed_out: Arc::new(timed_out) }
+        Self { panicked: Arc::new(panicked), timed_out: Arc::new(timed_out), refused: Arc::new(refused) }
     }
 
     /// The answer in the place of one whose making panicked.
@@ -62,6 +66,14 @@ impl Words {
     #[must_use]
     pub fn timed_out(&self) -> Response {
         (self.timed_out)()
+    }
+
+    /// The answer of the dialect `name` to a request that never reached it.
+    #[must_use]
+    pub fn refused(&self, name: &'static str, error: HeadError) -> Response {
+        let mut response = (self.refused)(error);
+        response.extensions_mut().insert(Answered(name));
+        response
     }
 }
 
@@ -171,6 +183,7 @@ mod tests {
         Words::new(
             || (StatusCode::INTERNAL_SERVER_ERROR, "oops").into_response(),
             || (StatusCode::GATEWAY_TIMEOUT, "late").into_response(),
+            HeadError::into_response,
         )
     }
 

@@ -3,12 +3,16 @@
 pub mod bearer;
 pub mod body;
 pub mod call;
+mod connection;
 pub mod cookie;
 mod drain;
 pub mod forwarded;
+pub mod head;
 pub mod health;
 pub mod layers;
 pub mod metrics;
 pub mod origin;
 mod preface;
+mod refuse;
 pub mod serve;
+mod watched;

@@ -17,19 +17,28 @@ pub(super) struct Prompt<S> {
     inner: S,
     /// How much of the preface has come, and until when the rest must; `None` once the version is known.
     waiting: Option<(usize, Pin<Box<Sleep>>)>,
+    http2: bool,
 }
 
 impl<S> Prompt<S> {
     /// Within `patience` the client must have sent the preface of HTTP/2, or a byte that is not of it.
     pub(super) fn new(inner: S, patience: Duration) -> Self {
-        Self { inner, waiting: Some((0, Box::pin(tokio::time::sleep(patience)))) }
+        Self { inner, waiting: Some((0, Box::pin(tokio::time::sleep(patience)))), http2: false }
+    }
+
+    /// Whether the client speaks HTTP/2; not before the whole preface has come.
+    pub(super) const fn is_http2(&self) -> bool {
+        self.http2
     }
 
     fn seen(&mut self, bytes: &[u8]) {
         let Some((matched, _)) = &mut self.waiting else { return };
-        let expected = PREFACE.get(*matched..*matched + bytes.len());
-        *matched += bytes.len();
-        if expected != Some(bytes) || *matched == PREFACE.len() {
+        let expected = &PREFACE[*matched..];
+        let length = bytes.len().min(expected.len());
+        let same = bytes[..length] == expected[..length];
+        *matched += length;
+        if !same || *matched == PREFACE.len() {
+            self.http2 = same;
             self.waiting = None;
         }
     }
@@ -77,22 +86,22 @@ mod tests {
 
     #[tokio::test]
     async fn knows_when_the_version_is_known() {
-        for (reads, waits) in [
-            (&[][..], true),
-            (&[&b""[..]][..], true),
-            (&[b"P"], true),
-            (&[b"P", b"RI * HTTP/2.0\r\n\r\nSM\r\n\r"], true),
-            (&[b"P", b"RI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], false),
-            (&[PREFACE], false),
-            (&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nmore"], false),
-            (&[b"P", b"O"], false),
-            (&[b"GET / HTTP/1.0\r\n\r\n"], false),
+        for (reads, waits, http2) in [
+            (&[][..], true, false),
+            (&[&b""[..]][..], true, false),
+            (&[b"P"], true, false),
+            (&[b"P", b"RI * HTTP/2.0\r\n\r\nSM\r\n\r"], true, false),
+            (&[b"P", b"RI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], false, true),
+            (&[PREFACE], false, true),
+            (&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nmore"], false, true),
+            (&[b"P", b"O"], false, false),
+            (&[b"GET / HTTP/1.0\r\n\r\n"], false, false),
         ] {
             let mut prompt = Prompt::new((), Duration::from_secs(60));
             for bytes in reads {
                 prompt.seen(bytes);
             }
-            assert_eq!(prompt.waiting.is_some(), waits, "{reads:?}");
+            assert_eq!((prompt.waiting.is_some(), prompt.is_http2()), (waits, http2), "{reads:?}");
         }
     }
 }

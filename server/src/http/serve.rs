@@ -6,29 +6,37 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower::Service as _;
 
+use super::connection::Connection;
 use super::health::Readiness;
-use super::preface::Prompt;
 
 /// How long a client may take to send the head of a request, and how long an idle connection is kept.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 
 /// How long to wait before accepting again when the machine has no more to give (`EMFILE` and the like).
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a connection without a request is listened to once no new one gets in: its request may be on the way.
+const LAST_REQUESTS: Duration = Duration::from_millis(200);
+
+/// How far the server is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Not on its way.
+    Serving,
+    /// It serves as before, and says that it will stop: not ready, and no connection is kept for another request.
+    Draining,
+    /// No connection is accepted any more; those that are there come to their end.
+    Ending,
+}
 
 /// How the serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,41 +47,97 @@ pub enum Stopped {
     Cut(usize),
 }
 
-/// Serves `app` on `listener` until `stop` comes to its end. Then readiness is turned off, no connection is accepted any more, requests
-/// in flight are answered, and after `grace` at the latest what is left is dropped.
+/// Serves `app` on `listener` through the phases, each of which may be skipped but the last; `grace` after the first ended, what is left
+/// is dropped. `app` must answer a request with a [`HeadError`](super::head::HeadError) by a refusal: see [`guard`](super::head::guard).
 pub async fn serve(
     listener: TcpListener,
     app: Router,
     readiness: &Readiness,
     grace: Duration,
-    stop: impl Future<Output = ()>,
+    phase: watch::Receiver<Phase>,
 ) -> Stopped {
-    let protocol = protocol();
-    let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
-    let mut stop = pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => break,
-            Some(_) = connections.join_next() => (),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    let connection = connect(&protocol, &graceful, stream, peer, app.clone());
-                    connections.spawn(connection);
-                }
-                Err(error) if is_of_one_connection(&error) => (),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections; trying on");
-                    tokio::time::sleep(PAUSE).await;
-                }
-            },
+    let closing = watch::Sender::new(false);
+    let mut server = Server { app, readiness, protocol: protocol(), connections: JoinSet::new(), closing };
+    server.accept_until(&listener, &phase, Phase::Draining).await;
+    readiness.turn_off();
+    let ending = async {
+        server.accept_until(&listener, &phase, Phase::Ending).await;
+        server.accept_pending(listener);
+        server.finish().await;
+    };
+    let ended = tokio::time::timeout(grace, ending).await;
+    while server.connections.try_join_next().is_some() {}
+    if ended.is_ok() { Stopped::Clean } else { Stopped::Cut(server.connections.len()) }
+}
+
+struct Server<'a> {
+    app: Router,
+    readiness: &'a Readiness,
+    protocol: Builder<TokioExecutor>,
+    connections: JoinSet<()>,
+    /// Tells connections to end after the request that they are at.
+    closing: watch::Sender<bool>,
+}
+
+impl Server<'_> {
+    async fn accept_until(&mut self, listener: &TcpListener, phase: &watch::Receiver<Phase>, until: Phase) {
+        let mut reached = pin!(reached(phase.clone(), until));
+        loop {
+            tokio::select! {
+                () = &mut reached => return,
+                Some(_) = self.connections.join_next() => (),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => self.connect(stream, peer),
+                    Err(error) if is_of_one_connection(&error) => (),
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept connections; trying on");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+            }
         }
     }
-    readiness.turn_off();
-    drop(listener);
-    let ended = tokio::time::timeout(grace, graceful.shutdown()).await;
-    while connections.try_join_next().is_some() {}
-    if ended.is_ok() { Stopped::Clean } else { Stopped::Cut(connections.len()) }
+
+    /// Takes in all that has connected and closes the listener. What it still holds when it is closed is reset by the system, and only
+    /// the system itself knows for sure what that is: the runtime may not have heard of the last ones yet.
+    fn accept_pending(&mut self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        loop {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+                    if let Ok(stream) = stream {
+                        self.connect(stream, peer);
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) || error.kind() == io::ErrorKind::Interrupted => (),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits for the connections to end.
+    async fn finish(&mut self) {
+        let _ = tokio::time::timeout(LAST_REQUESTS, self.all_ended()).await;
+        self.closing.send_replace(true);
+        self.all_ended().await;
+    }
+
+    async fn all_ended(&mut self) {
+        while self.connections.join_next().await.is_some() {}
+    }
+
+    fn connect(&mut self, stream: TcpStream, peer: SocketAddr) {
+        // Answers are small: waiting to fill a packet would only delay them. A failure here shows again at the first read.
+        let _ = stream.set_nodelay(true);
+        let connection = Connection { app: self.app.clone(), readiness: self.readiness.clone(), peer };
+        self.connections.spawn(connection.serve(stream, self.protocol.clone(), self.closing.subscribe()));
+    }
+}
+
+/// Waits for a phase; if nobody is left to tell it, there is nobody left to serve for.
+async fn reached(mut phase: watch::Receiver<Phase>, until: Phase) {
+    let _ = phase.wait_for(|phase| *phase >= until).await;
 }
 
 fn protocol() -> Builder<TokioExecutor> {
@@ -87,28 +151,6 @@ fn protocol() -> Builder<TokioExecutor> {
         .keep_alive_interval(HEAD_TIMEOUT)
         .keep_alive_timeout(HEAD_TIMEOUT);
     builder
-}
-
-fn connect(
-    protocol: &Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
-    stream: TcpStream,
-    peer: SocketAddr,
-    app: Router,
-) -> impl Future<Output = ()> + use<> {
-    // Answers are small: waiting to fill a packet would only delay them. A failure here shows again at the first read.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().call(request.map(Body::new))
-    });
-    let io = TokioIo::new(Prompt::new(stream, HEAD_TIMEOUT));
-    let connection = graceful.watch(protocol.serve_connection(io, service).into_owned());
-    async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended early");
-        }
-    }
 }
 
 /// The client went away between connecting and being accepted: no reason to pause.

@@ -2,74 +2,161 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream as Client};
 use std::sync::Arc;
 
-use axum::routing::get;
-use tokio::sync::{Notify, oneshot};
+use axum::extract::ConnectInfo;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::super::head::{self, HeadError};
 use super::*;
 
 struct Server {
     address: SocketAddr,
     begun: Arc<Notify>,
     release: Arc<Notify>,
-    stop: oneshot::Sender<()>,
+    phase: watch::Sender<Phase>,
     ended: JoinHandle<Stopped>,
+}
+
+/// In the words of a dialect at `/peer`.
+fn refuse(path: &str, error: HeadError) -> Response {
+    if path == "/peer" { (error.status(), format!("peer: {error}")).into_response() } else { error.into_response() }
 }
 
 async fn start(grace: Duration) -> Server {
     let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (entered, held) = (Arc::clone(&begun), Arc::clone(&release));
-    let app = Router::new().route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string())).route(
-        "/held",
-        get(async move || {
-            entered.notify_one();
-            held.notified().await;
-            "done"
-        }),
-    );
+    let readiness = Readiness::new(Arc::new(|| Box::pin(async { true })));
+    let app = Router::new()
+        .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()))
+        .route("/echo", post(async |body: String| body))
+        .route(
+            "/held",
+            get(async move || {
+                entered.notify_one();
+                held.notified().await;
+                "done"
+            }),
+        )
+        .merge(readiness.router());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a listener");
     let address = listener.local_addr().expect("an address");
-    let readiness = Readiness::new(Arc::new(|| Box::pin(async { true })));
-    let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(async move { serve(listener, app, &readiness, grace, async { drop(stopped.await) }).await });
-    Server { address, begun, release, stop, ended }
+    let phase = watch::Sender::new(Phase::Serving);
+    let phases = phase.subscribe();
+    let ended = tokio::spawn(async move { serve(listener, head::guard(app, refuse), &readiness, grace, phases).await });
+    Server { address, begun, release, phase, ended }
+}
+
+fn connect(address: SocketAddr, text: &str) -> Client {
+    let mut client = Client::connect(address).expect("a connection");
+    client.write_all(text.as_bytes()).expect("sent");
+    client
+}
+
+/// Reads until the server closes.
+fn hear(mut client: Client) -> JoinHandle<String> {
+    spawn_blocking(move || {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).expect("an orderly end");
+        answer
+    })
 }
 
 /// Sends `text` and reads until the server closes.
 fn talk(address: SocketAddr, text: String) -> JoinHandle<String> {
     spawn_blocking(move || {
-        let mut client = Client::connect(address).expect("a connection");
-        client.write_all(text.as_bytes()).expect("sent");
-        let mut answer = Vec::new();
-        // A reset after an answer to a head that was not read to its end is fine.
-        let _ = client.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
+        let mut client = connect(address, &text);
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).expect("an orderly end");
+        answer
     })
+}
+
+/// Reads one answer without a body on a connection that stays.
+async fn hear_head(client: Client) -> (Client, String) {
+    spawn_blocking(move || {
+        let (mut client, mut head, mut byte) = (client, String::new(), [0]);
+        while !head.ends_with("\r\n\r\n") {
+            client.read_exact(&mut byte).expect("a byte");
+            head.push(char::from(byte[0]));
+        }
+        (client, head)
+    })
+    .await
+    .expect("heard")
 }
 
 fn get_of(path: &str, more: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n")
 }
 
-#[tokio::test]
-async fn serves_and_bounds_heads() {
-    let server = start(Duration::from_secs(60)).await;
-    let close = "Connection: close\r\n";
-    let answer = talk(server.address, get_of("/peer", close)).await.expect("talked");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n127.0.0.1"), "{answer}");
-    let large = format!("X: {}\r\n{close}", "x".repeat(LARGEST_HEAD));
-    for (text, status) in [
-        (get_of("/peer", &large), "431"),
-        (get_of(&format!("/{}", "x".repeat(2 * LARGEST_HEAD)), close), "4"),
-        (get_of("/peer", &"A: b\r\n".repeat(101)), "431"),
-        ("\0\0\0\r\n\r\n".to_owned(), "400"),
-        (get_of("/peer", "Host: y\r\nContent-Length: 1\r\nContent-Length: 2\r\n"), "400"),
-    ] {
-        let answer = talk(server.address, text).await.expect("talked");
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
-    }
-    drop(server.stop);
+const CLOSE: &str = "Connection: close\r\n";
+
+async fn end(server: Server) {
+    server.phase.send_replace(Phase::Ending);
     assert_eq!(server.ended.await.expect("ended"), Stopped::Clean);
+}
+
+#[tokio::test]
+async fn refuses_heads_in_words() {
+    let server = start(Duration::from_secs(60)).await;
+    let answer = talk(server.address, get_of("/peer", CLOSE)).await.expect("talked");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n127.0.0.1"), "{answer}");
+    let (large, malformed) = ("peer: the head of the request is too large", "peer: the head of the request is not HTTP");
+    let host = "peer: the request must have one Host, and that a host";
+    let nobody = r#""type":"about:blank"}"#;
+    for (text, status, end) in [
+        (get_of("/peer", &format!("X: {}\r\n", "x".repeat(LARGEST_HEAD))), "431", large),
+        (get_of("/peer", &format!("X: {}\r\n", "x".repeat(60 * LARGEST_HEAD))), "431", large),
+        (get_of("http://host/peer?a=b", &"A: b\r\n".repeat(101)), "431", large),
+        (get_of(&format!("/{}", "x".repeat(2 * LARGEST_HEAD)), CLOSE), "431", nobody),
+        (get_of("/peer?code=x", "A: \0\r\n"), "400", malformed),
+        (get_of("/peer\0", ""), "400", malformed),
+        (get_of("/peer", "Content-Length: 1\r\nContent-Length: 2\r\n"), "400", malformed),
+        (get_of("/peer", "Transfer-Encoding: gzip\r\n"), "400", malformed),
+        ("\r\n\r\nGET /peer HTTP/9.9\r\n\r\n".to_owned(), "400", malformed),
+        ("\0\0\0\r\n\r\n".to_owned(), "400", nobody),
+        ("GET http://a/peer HTTP/1.1\r\nHost: a@b\r\nConnection: close\r\n\r\n".to_owned(), "400", host),
+        (get_of("/peer", &format!("Host: y\r\n{CLOSE}")), "400", host),
+        (format!("GET /peer HTTP/1.1\r\n{CLOSE}\r\n"), "400", host),
+        ("GET /peer HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n".to_owned(), "400", host),
+        ("GET /peer HTTP/1.0\r\n\r\n".to_owned(), "200", "127.0.0.1"),
+        (format!("GET /peer HTTP/1.1\r\nHost:\r\n{CLOSE}\r\n"), "200", "127.0.0.1"),
+        (format!("GET /peer HTTP/1.1\r\nHost: [::1]:80\r\n{CLOSE}\r\n"), "200", "127.0.0.1"),
+    ] {
+        let shown = text.chars().take(99).collect::<String>();
+        let answer = talk(server.address, text).await.expect("talked");
+        let first = answer.lines().next().unwrap_or_default();
+        assert!(first.split(' ').nth(1) == Some(status) && answer.ends_with(end), "{shown:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.").count(), 1, "{answer}");
+    }
+    end(server).await;
+}
+
+#[tokio::test]
+async fn a_refused_head_disturbs_no_answer_before_it() {
+    let server = start(Duration::from_secs(60)).await;
+    let broken = "HEAD /peer HTTP/1.1\r\nA: \0\r\n\r\n";
+    let echo = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+    // All at once.
+    for (before, bodies) in [(get_of("/peer", ""), 1), (get_of("/peer", "").repeat(3), 3), (echo.to_owned(), 1)] {
+        let answer = talk(server.address, format!("{before}{broken}")).await.expect("talked");
+        assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), bodies, "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 400 Bad Request").count(), 1, "{answer}");
+    }
+    // One after the other: the line is that of the second request.
+    for first in ["HEAD /peer HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD /echo HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let (mut client, head) = hear_head(connect(server.address, first)).await;
+        assert!(head.starts_with("HTTP/1.1 ") && !head.contains("close"), "{head}");
+        client.write_all(get_of("/peer", "A: \0\r\n").as_bytes()).expect("sent");
+        let answer = hear(client).await.expect("heard");
+        assert!(answer.ends_with("\r\n\r\npeer: the head of the request is not HTTP"), "{answer}");
+    }
+    // Without a body when there must be none.
+    let answer = talk(server.address, broken.to_owned()).await.expect("talked");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+    end(server).await;
 }
 
 #[tokio::test]
@@ -78,24 +165,68 @@ async fn answers_what_is_in_flight_and_then_ends() {
     let idle = Client::connect(server.address).expect("a connection");
     let answer = talk(server.address, get_of("/held", ""));
     server.begun.notified().await;
-    drop(server.stop);
+    server.phase.send_replace(Phase::Ending);
     // No new connection gets in once the listener is closed; the one in flight ends with its answer.
     while Client::connect(server.address).is_ok() {
         tokio::task::yield_now().await;
     }
     server.release.notify_one();
     let answer = answer.await.expect("talked");
-    assert!(answer.ends_with("\r\ndone"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with("\r\ndone"), "{answer}");
     assert_eq!(server.ended.await.expect("ended"), Stopped::Clean);
     drop(idle);
 }
 
 #[tokio::test]
-async fn drops_what_outlasts_the_grace() {
-    let server = start(Duration::from_millis(5)).await;
-    let answer = talk(server.address, get_of("/held", ""));
+async fn drains_before_it_ends() {
+    let server = start(Duration::from_secs(60)).await;
+    let ask = "HEAD /health/ready HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (mut kept, head) = hear_head(connect(server.address, ask)).await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && !head.contains("connection: close"), "{head}");
+    let held = talk(server.address, get_of("/held", ""));
     server.begun.notified().await;
-    drop(server.stop);
-    assert_eq!(server.ended.await.expect("ended"), Stopped::Cut(1));
-    assert_eq!(answer.await.expect("talked"), "");
+    server.phase.send_replace(Phase::Draining);
+    // New connections are taken and told.
+    loop {
+        let answer = talk(server.address, get_of("/health/ready", CLOSE)).await.expect("talked");
+        if answer.starts_with("HTTP/1.1 503 ") {
+            assert!(answer.ends_with(r#"{"status":"stopping"}"#), "{answer}");
+            break;
+        }
+    }
+    // No connection is kept for another request, be it old or new.
+    kept.write_all(ask.as_bytes()).expect("sent");
+    for client in [kept, connect(server.address, ask)] {
+        let answer = hear(client).await.expect("heard");
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    server.release.notify_one();
+    let answer = held.await.expect("talked");
+    assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with("\r\ndone"), "{answer}");
+    end(server).await;
+}
+
+#[tokio::test]
+async fn whoever_has_connected_before_the_end_is_answered() {
+    let server = start(Duration::from_secs(60)).await;
+    // One thread runs this test and the server: nobody accepts meanwhile.
+    let clients: Vec<_> = (0..50).map(|_| connect(server.address, &get_of("/peer", ""))).collect();
+    server.phase.send_replace(Phase::Ending);
+    for client in clients {
+        let answer = hear(client).await.expect("heard");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n127.0.0.1"), "{answer}");
+    }
+    assert_eq!(server.ended.await.expect("ended"), Stopped::Clean);
+}
+
+#[tokio::test]
+async fn drops_what_outlasts_the_grace() {
+    for phase in [Phase::Draining, Phase::Ending] {
+        let server = start(Duration::from_millis(5)).await;
+        let client = connect(server.address, &get_of("/held", ""));
+        server.begun.notified().await;
+        server.phase.send_replace(phase);
+        assert_eq!(server.ended.await.expect("ended"), Stopped::Cut(1));
+        assert_eq!(hear(client).await.expect("heard"), "");
+    }
 }

@@ -19,8 +19,11 @@ use render::{Pages, STYLESHEET_PATH};
 /// How the pages say what only the layers around them know.
 #[must_use]
 pub fn words() -> Words {
-    Words::new(respond::panicked, respond::timed_out)
+    Words::new(respond::panicked, respond::timed_out, respond::unreadable)
 }
+
+/// Where the pages' URLs begin.
+pub const PREFIXES: [&str; 3] = ["/reset", "/invitation", STYLESHEET_PATH];
 
 /// What the handlers share.
 #[derive(Clone)]

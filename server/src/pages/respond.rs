@@ -10,6 +10,7 @@ use crate::core::fault::FaultKind;
 use crate::core::{Error, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::head::HeadError;
 
 impl Site {
     /// The page with this status.
@@ -83,4 +84,8 @@ pub(super) fn panicked() -> Response {
 
 pub(super) fn timed_out() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "This took too long. Please try again in a moment.").into_response()
+}
+
+pub(super) fn unreadable(error: HeadError) -> Response {
+    (error.status(), "This address could not be read. Please open the link in the mail again.").into_response()
 }

@@ -15,6 +15,7 @@ use crate::core::refusal::PasswordProblem;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{Shared, log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::head::HeadError;
 use crate::http::layers::Words;
 
 /// The most bytes of a text that goes out as a header.
@@ -168,6 +169,13 @@ impl From<BodyError> for Failure {
     }
 }
 
+impl From<HeadError> for Failure {
+    fn from(error: HeadError) -> Self {
+        let details = Cow::Owned(error.to_string());
+        Self { details, ..Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", "The request cannot be read.", "") }
+    }
+}
+
 /// When what is unavailable may be back.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -191,8 +199,12 @@ pub(super) fn not_found(shared: &Shared) -> Response {
 
 /// What the layers around the handlers say.
 pub(super) fn words_of_layers(shared: &Shared) -> Words {
-    let (panicked, timed_out) = (shared.clone(), shared.clone());
-    Words::new(move || INTERNAL.whole(&panicked), move || UNAVAILABLE.whole(&timed_out))
+    let (panicked, timed_out, refused) = (shared.clone(), shared.clone(), shared.clone());
+    Words::new(
+        move || INTERNAL.whole(&panicked),
+        move || UNAVAILABLE.whole(&timed_out),
+        move |error| Failure::from(error).whole(&refused),
+    )
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::core::refusal::PasswordProblem;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::head::HeadError;
 
 /// For a store that is away: nobody knows for how long.
 const SOON: Duration = Duration::from_secs(1);
@@ -113,6 +114,10 @@ fn faulted(fault: &Fault) -> Response {
         FaultKind::Unavailable | FaultKind::Deadline => timed_out(),
         FaultKind::Internal => panicked(),
     }
+}
+
+pub(super) fn unreadable(error: HeadError) -> Response {
+    Failure::Malformed(sentence(&error.to_string())).into_response()
 }
 
 pub(super) fn panicked() -> Response {

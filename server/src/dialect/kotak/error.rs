@@ -12,6 +12,7 @@ use crate::core::fault::FaultKind;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::head::HeadError;
 
 const THROTTLED: u32 = 900_800;
 const INVALID_APPLICATION: u32 = 900_901;
@@ -110,6 +111,10 @@ fn faulted(fault: &Fault) -> Response {
         }
         FaultKind::Internal => panicked(),
     }
+}
+
+pub(super) fn unreadable(error: HeadError) -> Response {
+    Failure::Malformed(error.to_string()).into_response()
 }
 
 pub(super) fn panicked() -> Response {

@@ -22,7 +22,7 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kotak,
     prefixes: &["/apim"],
     routes,
-    words: |_| Words::new(error::panicked, error::timed_out),
+    words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     not_found: |_| error::not_found(),
 };
 

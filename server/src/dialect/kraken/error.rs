@@ -13,6 +13,7 @@ use crate::core::refusal::PasswordProblem;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::head::HeadError;
 
 /// The numbers of this API's error table that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +161,16 @@ impl From<BodyError> for Failure {
     }
 }
 
+impl From<HeadError> for Failure {
+    fn from(error: HeadError) -> Self {
+        let code = match error {
+            HeadError::TooLarge => Code::PayloadTooLarge,
+            HeadError::Malformed | HeadError::Host => Code::InvalidJson,
+        };
+        Self { message: error.to_string().into(), ..Self::client(code, "") }
+    }
+}
+
 const NOT_FOUND: Failure = Failure::new(StatusCode::NOT_FOUND, Code::NotFound, "There is nothing here.");
 const DATABASE: Failure = Failure::server(Code::DatabaseError, "The server cannot answer now. Try again in a moment.");
 const INTERNAL: Failure = Failure::server(Code::InternalError, "Something went wrong.");
@@ -175,6 +186,10 @@ pub(super) async fn get_only() -> ([(HeaderName, &'static str); 1], Failure) {
 
 pub(super) fn not_found() -> Response {
     NOT_FOUND.into_response()
+}
+
+pub(super) fn unreadable(error: HeadError) -> Response {
+    Failure::from(error).into_response()
 }
 
 pub(super) fn panicked() -> Response {
@@ -201,6 +216,9 @@ mod tests {
             (BodyError::Syntax("x".to_owned()).into(), 400, 1003),
             (BodyError::Shape("x".to_owned()).into(), 400, 1003),
             (BodyError::TooLarge.into(), 400, 1004),
+            (HeadError::TooLarge.into(), 400, 1004),
+            (HeadError::Malformed.into(), 400, 1003),
+            (HeadError::Host.into(), 400, 1003),
             (Refusal::NotSignedIn.into(), 400, 1005),
             (Refusal::RecentSignInRequired.into(), 400, 1005),
             (Refusal::SecondFactorOwed.into(), 400, 1006),

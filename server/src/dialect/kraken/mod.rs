@@ -18,7 +18,7 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kraken,
     prefixes: &["/api/v1/auth"],
     routes,
-    words: |_| Words::new(error::panicked, error::timed_out),
+    words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     not_found: |_| error::not_found(),
 };
 

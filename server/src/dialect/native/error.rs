@@ -12,6 +12,7 @@ use crate::core::refusal;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
+use crate::http::head::HeadError;
 
 /// Every type begins with this; the rest is the problem's name with hyphens. Names are never reused for something else.
 const TYPE_PREFIX: &str = "urn:doorward:problem:";
@@ -141,6 +142,16 @@ impl From<BodyError> for Problem {
     }
 }
 
+impl From<HeadError> for Problem {
+    fn from(error: HeadError) -> Self {
+        let (name, title) = match error {
+            HeadError::TooLarge => ("head_too_large", "The head of the request is too large"),
+            HeadError::Malformed | HeadError::Host => ("malformed_head", "The head of the request cannot be read"),
+        };
+        Self::new(error.status(), name, title).detail(error.to_string())
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.document)).into_response();
@@ -167,6 +178,10 @@ fn unavailable() -> Problem {
     let text = "The server cannot answer at the moment: try again";
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text);
     Problem { retry_after: Some(SOON), ..problem }
+}
+
+pub(super) fn unreadable(error: HeadError) -> Response {
+    Problem::from(error).into_response()
 }
 
 pub(super) fn panicked() -> Response {

@@ -31,7 +31,7 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.native,
     prefixes: &["/auth/v1", "/admin/v1"],
     routes,
-    words: |_| Words::new(error::panicked, error::timed_out),
+    words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     not_found: |_| error::not_found(),
 };
 
