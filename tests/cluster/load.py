@@ -35,6 +35,13 @@ class Answer:
         return self.ended - self.began
 
 
+def tells_to_come_back(what, path, answer):
+    """Whether an answer is the API's word for a server that cannot just now."""
+    if path.startswith(wires.KRAKEN):  # has one status for all that is not the client's fault, and a number for the store
+        return answer.status_code in (500, 503) and answer.json()["status_code"] in (2000, 2001)
+    return answer.status_code in ((503, 504) if what == "kotak" else (503,))
+
+
 class Unavailable(Exception):
     """The answer was that the server cannot just now: nothing is known of what was asked."""
 
@@ -70,7 +77,7 @@ class Person:
         self.crowd.answers.append(seen)
         if answer.status_code == wanted:
             return answer
-        if answer.status_code in ((503, 504) if what == "kotak" else (503,)):
+        if tells_to_come_back(what, path, answer):
             raise Unavailable
         raise AssertionError(f"{what} on node {number}: {answer.status_code} {answer.text[:200]}")
 
@@ -244,7 +251,7 @@ class Crowd:
 
     def refused(self, since, until_then):
         """The requests that were told to come back later, of those that began in a span of time."""
-        return [a for a in self.answers if since <= a.began <= until_then and a.status in (503, 504)]
+        return [a for a in self.answers if since <= a.began <= until_then and a.status >= 500]
 
     def said_ready(self, since, until_then):
         """The answers of readiness that came from requests which began in a span of time."""

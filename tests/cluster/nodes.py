@@ -11,7 +11,8 @@ class Node(Server):
     def __init__(self, database_url, public_url=None, env=None, **kwargs):
         super().__init__(**kwargs)
         self.public_url = public_url or self.url
-        self.env.update(DOORWARD_DATABASE_URL=database_url, DOORWARD_PUBLIC_URL=self.public_url, **(env or {}))
+        self.env.update(DOORWARD_DATABASE_URL=database_url, DOORWARD_PUBLIC_URL=self.public_url, DOORWARD_SHUTDOWN_DRAIN="0s")
+        self.env.update(env or {})
 
 
 class Nodes(list):

@@ -145,8 +145,7 @@ def test_kotak_from_node_to_node(nodes, post):
 def test_a_session_of_one_is_honoured_by_the_other_and_ended_there(nodes, post, opener):
     a, b = nodes
     user = a.user()
-    a.mail = post
-    a.mail.after = lambda action, to, find: (action(), post.wait(to, find))[1][-1]
+    a.mail.after = lambda action, to, find: post.next_of(to, find, action)
     token = wires.OPENERS[opener](a, user)
     for node in nodes:
         assert wires.honoured(node, token) == wires.EVERYWHERE

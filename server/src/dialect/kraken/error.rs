@@ -172,7 +172,14 @@ impl From<HeadError> for Failure {
 }
 
 const NOT_FOUND: Failure = Failure::new(StatusCode::NOT_FOUND, Code::NotFound, "There is nothing here.");
-const DATABASE: Failure = Failure::server(Code::DatabaseError, "The server cannot answer now. Try again in a moment.");
+
+/// When what is unavailable may be back.
+const SOON: Duration = Duration::from_secs(1);
+
+const DATABASE: Failure = Failure {
+    retry_after: Some(SOON),
+    ..Failure::server(Code::DatabaseError, "The server cannot answer now. Try again in a moment.")
+};
 const INTERNAL: Failure = Failure::server(Code::InternalError, "Something went wrong.");
 
 pub(super) async fn wrong_method() -> Failure {
@@ -197,7 +204,8 @@ pub(super) fn panicked() -> Response {
 }
 
 pub(super) fn timed_out() -> Response {
-    Failure::server(Code::InternalError, "This took too long. Try again in a moment.").into_response()
+    let late = Failure::server(Code::InternalError, "This took too long. Try again in a moment.");
+    Failure { retry_after: Some(SOON), ..late }.into_response()
 }
 
 #[cfg(test)]
@@ -236,7 +244,9 @@ mod tests {
             (Refusal::Overloaded { retry_after: after }.into(), 503, 2000),
         ];
         for (failure, status, number) in table {
-            let limited = failure.retry_after.map(|_| "7");
+            let away = number == 2001;
+            let limited = failure.retry_after.map(|_| if away { "1" } else { "7" });
+            assert!(limited.is_some() || !away, "{number}");
             let response = failure.into_response();
             assert_eq!(response.status(), status, "{number}");
             assert_eq!(response.headers().get("retry-after").map(|value| value.to_str().expect("ASCII")), limited);
