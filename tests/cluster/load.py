@@ -38,7 +38,7 @@ class Answer:
 def tells_to_come_back(what, path, answer):
     """Whether an answer is the API's word for a server that cannot just now."""
     if path.startswith(wires.KRAKEN):  # has one status for all that is not the client's fault, and a number for the store
-        return answer.status_code in (500, 503) and answer.json()["status_code"] in (2000, 2001)
+        return answer.status_code in (500, 503) and "Retry-After" in answer.headers
     return answer.status_code in ((503, 504) if what == "kotak" else (503,))
 
 

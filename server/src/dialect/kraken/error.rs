@@ -59,6 +59,12 @@ impl Failure {
     const fn server(code: Code, message: &'static str) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
     }
+
+    /// A fault of the server's that may soon be over.
+    const fn away(code: Code, message: &'static str) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { status, code, message: Cow::Borrowed(message), retry_after: Some(SOON) }
+    }
 }
 
 impl IntoResponse for Failure {
@@ -176,10 +182,7 @@ const NOT_FOUND: Failure = Failure::new(StatusCode::NOT_FOUND, Code::NotFound, "
 /// When what is unavailable may be back.
 const SOON: Duration = Duration::from_secs(1);
 
-const DATABASE: Failure = Failure {
-    retry_after: Some(SOON),
-    ..Failure::server(Code::DatabaseError, "The server cannot answer now. Try again in a moment.")
-};
+const DATABASE: Failure = Failure::away(Code::DatabaseError, "The server cannot answer now. Try again in a moment.");
 const INTERNAL: Failure = Failure::server(Code::InternalError, "Something went wrong.");
 
 pub(super) async fn wrong_method() -> Failure {
@@ -204,8 +207,7 @@ pub(super) fn panicked() -> Response {
 }
 
 pub(super) fn timed_out() -> Response {
-    let late = Failure::server(Code::InternalError, "This took too long. Try again in a moment.");
-    Failure { retry_after: Some(SOON), ..late }.into_response()
+    Failure::away(Code::InternalError, "This took too long. Try again in a moment.").into_response()
 }
 
 #[cfg(test)]
