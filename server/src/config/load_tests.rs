@@ -104,9 +104,9 @@ fn complaints_name_key_place_and_mend() {
         ),
         (
             "",
-            Some(("DOORWARD_DATABASE_URL", "postgres://u:p@h/d")),
+            Some(("DOORWARD_DATABASE_URL", "mysql://u:hunter2@h/d")),
             None,
-            "database_url (environment variable DOORWARD_DATABASE_URL): this version has no PostgreSQL yet; expected sqlite:// and a path, such as \"sqlite:///var/lib/doorward/doorward.db\"",
+            "database_url (environment variable DOORWARD_DATABASE_URL): expected sqlite:// and a path, such as \"sqlite:///var/lib/doorward/doorward.db\", or \"postgres://user:password@host:5432/database\", with special characters of the password percent-encoded",
         ),
         (
             "",

@@ -114,15 +114,18 @@ impl Charges {
         outcome
     }
 
-    /// The widest bucket that is empty: a network that goes through many names is one matter, not one for each name.
+    /// The widest bucket that is empty: a network that goes through many names is one matter, not one for each name. In the order of
+    /// [`Charges::take`], lest two callers wait for each other.
     async fn empty(&self, tx: &mut Tx, call: &Call) -> std::result::Result<Option<&SecretHash>, Fault> {
-        for (bucket, rate) in self.0.iter().rev() {
+        let mut widest = None;
+        for (bucket, rate) in &self.0 {
             if limits::take(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?.is_some() {
-                return Ok(Some(bucket));
+                widest = Some(bucket);
+            } else {
+                limits::refund(tx, bucket, rate.interval()).await?;
             }
-            limits::refund(tx, bucket, rate.interval()).await?;
         }
-        Ok(None)
+        Ok(widest)
     }
 
     /// Charges a guess at a secret, makes it, and gives the charges back unless it was `wrong`.
