@@ -49,16 +49,6 @@ class Post:
             lambda: (got := self.to(address, find)) and len(got) >= count and got, f"{count} mails to {address}", seconds
         )
 
-    def next_of(self, address, find, action, seconds=15):
-        """What `find` finds in the first mail to an address that comes after an action began."""
-        seen = len(self.mails)
-        action()
-
-        def found():
-            return next((got for _, to, message, _ in self.mails[seen:] if address in to and (got := find(message))), None)
-
-        return until(found, f"a mail to {address}", seconds)
-
 
 class Office(Controller):
     """A controller that takes every keyword of the SMTP class."""
