@@ -1,6 +1,6 @@
 """Throw-away PostgreSQL servers: started, cut off, frozen, promoted and removed as the tests need it.
 
-    python postgres.py COMMAND…    runs a command with DOORWARD_TEST_POSTGRES set to one that lives as long as the command
+    python postgres.py COMMAND…    runs a command beside one that lives as long as the command; DOORWARD_TEST_POSTGRES is its URL
 """
 
 import contextlib
@@ -67,6 +67,15 @@ def given_away(path):
     if who:
         os.chown(path, who["user"], who["group"])
     return path
+
+
+def ask(url, text, seconds=30):
+    """Rows of text that a statement gives to who comes by a URL."""
+    command = [programs() / "psql", "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-d", url]
+    environment = {**os.environ, "PGCONNECT_TIMEOUT": "5"}
+    result = subprocess.run(command, input=text, env=environment, capture_output=True, text=True, timeout=seconds)
+    assert result.returncode == 0, f"{text}: {result.stderr.strip()}"
+    return [line.split("\x1f") for line in result.stdout.splitlines()]
 
 
 class Postgres:
@@ -201,12 +210,7 @@ class Postgres:
 
     def sql(self, text, database="postgres", seconds=30):
         """Rows of text that a statement gives."""
-        environment = {**os.environ, "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "5"}
-        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", ADMIN, "-d", database]
-        command = [programs() / "psql", "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", *where]
-        result = subprocess.run(command, input=text, env=environment, capture_output=True, text=True, timeout=seconds)
-        assert result.returncode == 0, f"{text}: {result.stderr.strip()}"
-        return [line.split("\x1f") for line in result.stdout.splitlines()]
+        return ask(self.url(database, user=ADMIN), text, seconds)
 
     def url(self, database, user=OWNER, hosts=None, **parameters):
         """The URL of a database, by default as the server under test is given it."""
@@ -214,6 +218,10 @@ class Postgres:
         hosts = ",".join(hosts or [f"127.0.0.1:{self.port}"])
         query = urllib.parse.urlencode(parameters)
         return f"postgres://{user}:{password}@{hosts}/{database}" + (f"?{query}" if query else "")
+
+    def superuser(self):
+        """The URL of who may create databases."""
+        return self.url("postgres", user=ADMIN)
 
     def create_owner(self):
         """The role that owns the databases of the server under test; it may nothing else."""
@@ -286,11 +294,32 @@ class Pair:
                 one.dispose()
 
 
+class Databases:
+    """A server that somebody else has started, where each server under test gets a database and a role of its own."""
+
+    def __init__(self, url):
+        self.url = urllib.parse.urlsplit(url)
+
+    def new(self):
+        """The URL of a new empty database."""
+        name, password = unique("doorward_"), secrets.token_hex(12)
+        ask(self.url.geturl(), f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        ask(self.url.geturl(), f"CREATE DATABASE {name} OWNER {name}")
+        host = self.url.netloc.rpartition("@")[2]
+        return f"postgres://{name}:{password}@{host}/{name}"
+
+    def drop(self, url):
+        """Removes such a database and throws out who uses it."""
+        name = urllib.parse.urlsplit(url).username
+        ask(self.url.geturl(), f"DROP DATABASE {name} WITH (FORCE)")
+        ask(self.url.geturl(), f"DROP ROLE {name}")
+
+
 def main(command):
     """Runs a command beside a throw-away server, and ends with its exit code."""
     one = started(settings=FORGETFUL)
     try:
-        return subprocess.run(command, env={**os.environ, "DOORWARD_TEST_POSTGRES": one.url("postgres", user=ADMIN)}).returncode
+        return subprocess.run(command, env={**os.environ, "DOORWARD_TEST_POSTGRES": one.superuser()}).returncode
     finally:
         one.dispose()
 
