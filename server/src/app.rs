@@ -12,17 +12,17 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::config::url::DatabaseUrl;
 use crate::config::{self, Config, ConfigError, Loaded, Passwords};
-use crate::core::Core;
 use crate::core::database::{Database, PoolPolicy};
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
+use crate::core::{Core, SessionMemory};
 use crate::dialect::{self, shared::Shared};
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
 use crate::http::head::{self, HeadError};
 use crate::http::health::{Probe, Readiness};
 use crate::http::layers::{self, Words};
-use crate::http::metrics::{Kind, Metrics};
+use crate::http::metrics::{Kind, Metrics, Others};
 use crate::pages;
 use crate::templates::TemplateError;
 use crate::work::Desk;
@@ -204,6 +204,7 @@ fn metrics(core: &Arc<Core>) -> Metrics {
         others.observe("password_comparisons", "Passwords and codes compared with their hash", Kind::Counter, move || {
             vec![(vec![], compared.hasher().compared() as f64)]
         });
+        session_memory(others, core);
         others.observe("store_reruns", "Transactions run again because they had met others", Kind::Counter, move || {
             vec![(vec![], reruns.store_reruns() as f64)]
         });
@@ -211,6 +212,30 @@ fn metrics(core: &Arc<Core>) -> Metrics {
             mails.mails_waiting().map(|waiting| (vec![], waiting as f64)).into_iter().collect()
         });
     })
+}
+
+/// How checks of sessions are answered from memory, and how soon other nodes hear that they must not.
+fn session_memory(others: &mut Others<'_>, core: &Arc<Core>) {
+    type Read = fn(SessionMemory) -> f64;
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
+    let all: [(_, _, _, Read); 6] = [
+        ("session_cache_live", "Whether checks are answered from memory", Kind::Gauge, |memory| f64::from(u8::from(memory.live))),
+        ("session_cache_hits", "Checks that were answered from memory", Kind::Counter, |memory| memory.hits as f64),
+        ("session_cache_misses", "Checks that asked the database", Kind::Counter, |memory| memory.misses as f64),
+        ("revocations_heard", "Changes of sessions that nodes have told one another", Kind::Counter, |memory| {
+            memory.pushed as f64
+        }),
+        ("revocation_lag_seconds", "Time from such a change to its receipt, together", Kind::Counter, |memory| {
+            memory.lag_sum.as_secs_f64()
+        }),
+        ("revocation_lag_worst_seconds", "The longest such time since the start", Kind::Gauge, |memory| {
+            memory.lag_worst.as_secs_f64()
+        }),
+    ];
+    for (name, help, kind, read) in all {
+        let core = Arc::clone(core);
+        others.observe(name, help, kind, move || vec![(vec![], read(core.session_memory()))]);
+    }
 }
 
 fn mailer(config: &Config) -> Result<Mailer, StartError> {
@@ -253,6 +278,7 @@ fn policy(config: &Config) -> Result<Policy, String> {
         database: database(config)?,
         // Shorter than the request's, so that the dialect can still say that it was the store.
         store_deadline: config.request_timeout.get() * 4 / 5,
+        session_cache: u64::from(config.sessions.cache_mib) * 1024 * 1024,
         public_url: config.origin().origin().to_owned(),
         service_name: config.service_name.as_str().to_owned(),
         sessions: SessionPolicy {

@@ -110,6 +110,8 @@ class Server:
             DOORWARD_LISTEN=f"127.0.0.1:{self.port}",
             DOORWARD_DATA_DIR=str(self.data),
             DOORWARD_PUBLIC_URL=self.url,
+            # No load balancer has to be told.
+            DOORWARD_SHUTDOWN_DRAIN="0s",
             **(CHEAP_HASHING if cheap else {}),
             **({} if limits else NO_LIMITS),
         )

@@ -79,6 +79,7 @@ fn lifetimes(config: &Config) -> Vec<Rule> {
         ("sessions.absolute", s.absolute >= s.idle, "must not be shorter than sessions.idle"),
         ("sessions.half", !s.half.is_zero(), some),
         ("sessions.recent", !s.recent.is_zero(), some),
+        ("sessions.cache_mib", s.cache_mib <= 65_536, "must be from 0 to 65536"),
         ("tickets.recovery", !t.recovery.is_zero(), some),
         ("tickets.code", !t.code.is_zero(), some),
         ("tickets.one_time_token", !t.one_time_token.is_zero(), some),

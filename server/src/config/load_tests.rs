@@ -27,6 +27,7 @@ fn nothing_is_the_defaults() {
     let loaded = load(&input).expect("loads");
     assert_eq!(loaded.config.origin().origin(), "http://localhost:8080");
     assert_eq!(loaded.config.database().to_string(), "sqlite://./data/doorward.db");
+    assert_eq!(loaded.config.drain(), std::time::Duration::from_secs(1));
     assert!(loaded.places.is_empty() && loaded.file.is_none());
 }
 

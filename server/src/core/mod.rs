@@ -29,7 +29,8 @@ pub use webauthn_rs::prelude::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
 };
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -64,6 +65,23 @@ impl From<Fault> for Error {
 /// What every flow returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// See [`Core::session_memory`].
+#[derive(Clone, Copy, Debug)]
+pub struct SessionMemory {
+    /// Whether checks are answered from memory.
+    pub live: bool,
+    /// Checks that were.
+    pub hits: u64,
+    /// Checks that asked the database.
+    pub misses: u64,
+    /// Changes that nodes have told one another (PostgreSQL).
+    pub pushed: u64,
+    /// The time from such a change to its receipt here: all together.
+    pub lag_sum: Duration,
+    /// The longest of them.
+    pub lag_worst: Duration,
+}
+
 /// In the place of a number of mails that nobody has counted yet.
 const UNCOUNTED: i64 = -1;
 
@@ -86,7 +104,7 @@ impl Core {
     pub async fn open(policy: Policy, call: &Call) -> std::result::Result<Self, Fault> {
         let hasher = Hasher::new(&policy.passwords, call)?;
         let relying_party = RelyingParty::new(&policy.public_url, &policy.service_name, policy.tickets.challenge)?;
-        let store = Store::open(&policy.database.0, policy.store_deadline).await?;
+        let store = Store::open(&policy.database.0, policy.store_deadline, policy.session_cache).await?;
         Ok(Self {
             store,
             hasher,
@@ -122,6 +140,22 @@ impl Core {
     /// A fault when it does not.
     pub async fn ping(&self) -> Result<()> {
         self.store.ping().await
+    }
+
+    /// How the memory of sessions has served: its counts, and whether it is in use, which it is not while the writes of other processes
+    /// are not known to come through.
+    #[must_use]
+    pub fn session_memory(&self) -> SessionMemory {
+        let (counts, live) = self.store.memory();
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        SessionMemory {
+            live,
+            hits: read(&counts.hits),
+            misses: read(&counts.misses),
+            pushed: read(&counts.pushed),
+            lag_sum: Duration::from_micros(read(&counts.lag_sum)),
+            lag_worst: Duration::from_micros(read(&counts.lag_worst)),
+        }
     }
 
     /// How many transactions were run again because they had met others; none on SQLite, which has one writer at a time.

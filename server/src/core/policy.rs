@@ -12,6 +12,8 @@ pub struct Policy {
     pub database: Database,
     /// How long a call waits for the store.
     pub store_deadline: Duration,
+    /// Live sessions are kept in memory up to so many bytes; 0 for none.
+    pub session_cache: u64,
     /// Scheme, host and port under which people reach the server, without a slash at the end. Every link begins with it.
     pub public_url: String,
     /// The service's name, for mails and authenticators.

@@ -133,7 +133,7 @@ impl SessionToken {
 }
 
 /// SHA-256 of a secret and what it is for, as 64 hexadecimal digits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHash(String);
 
 impl SecretHash {

@@ -36,7 +36,10 @@ impl Connection {
     pub(super) async fn serve(self, stream: TcpStream, protocol: Builder<TokioExecutor>, closing: watch::Receiver<bool>) {
         let (watched, stage, refused) = Watched::new(Prompt::new(stream, HEAD_TIMEOUT));
         let requests = self.clone();
-        let service = service_fn(move |request| requests.clone().answer(request, stage.clone()));
+        let service = service_fn(move |request| {
+            stage.begin();
+            requests.clone().answer(request, stage.clone())
+        });
         let mut connection = pin!(protocol.serve_connection(TokioIo::new(watched), service));
         let ended = tokio::select! {
             // What has come in already counts as a request in hand.
@@ -56,7 +59,6 @@ impl Connection {
     }
 
     async fn answer(mut self, mut request: Request<Incoming>, stage: Stage) -> Result<Response<Answer>, Infallible> {
-        stage.begin();
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let one_at_a_time = request.version() < Version::HTTP_2;
         if one_at_a_time && let Err(error) = head::check(&request) {

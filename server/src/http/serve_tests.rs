@@ -160,6 +160,33 @@ async fn a_refused_head_disturbs_no_answer_before_it() {
 }
 
 #[tokio::test]
+async fn http2_is_left_alone() {
+    let server = start(Duration::from_secs(60)).await;
+    // GET /peer of RFC 7541's static table and plain literals; it ends headers and stream.
+    let block = b"\x82\x86\x04\x05/peer\x01\x01x";
+    let mut text = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    text.extend([0, 0, 12, 1, 5, 0, 0, 0, 1]);
+    text.extend(block);
+    let answer = spawn_blocking(move || {
+        let mut client = Client::connect(server.address).expect("a connection");
+        client.write_all(&text).expect("sent");
+        let (mut heard, mut part) = (Vec::new(), [0; 1024]);
+        while !heard.ends_with(b"127.0.0.1") {
+            let length = client.read(&mut part).expect("read");
+            assert_ne!(length, 0, "{heard:?}");
+            heard.extend(&part[..length]);
+        }
+        heard
+    });
+    let answer = answer.await.expect("heard");
+    // SETTINGS first, and `:status: 200` at the head of the answer.
+    assert_eq!(answer[3], 4, "{answer:?}");
+    assert!(answer.windows(7).any(|seven| seven[0] == 1 && seven[2..] == [0, 0, 0, 1, 0x88]), "{answer:?}");
+    server.phase.send_replace(Phase::Ending);
+    assert_eq!(server.ended.await.expect("ended"), Stopped::Clean);
+}
+
+#[tokio::test]
 async fn answers_what_is_in_flight_and_then_ends() {
     let server = start(Duration::from_secs(60)).await;
     let idle = Client::connect(server.address).expect("a connection");

@@ -1,6 +1,7 @@
 //! The server under test, and its actors.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,10 +20,13 @@ use doorward::core::flows::users::{self, NewUser};
 use doorward::core::flows::{audit_log, sweep};
 use doorward::core::model::{Email, Page, PersonName, Role, User, Username};
 use doorward::core::token::Secret;
+use doorward::http::serve::{Phase, serve};
 use doorward::work::{Desk, housekeeping, outbox};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::authenticator::Authenticator;
@@ -175,6 +179,28 @@ impl TestApp {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
         let reply = Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await;
         self.answers.lock().unwrap().push((path, reply.clone()));
+        reply
+    }
+
+    /// Sends bytes as they stand over a connection of their own, and reads to its end.
+    pub(crate) async fn send_bytes(&self, bytes: Vec<u8>) -> Reply {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(&bytes).unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            answer
+        });
+        let phase = watch::Sender::new(Phase::Serving);
+        let (router, readiness, grace) = (self.app.router.clone(), self.app.readiness.clone(), Duration::from_secs(60));
+        let server = tokio::spawn({
+            let phase = phase.subscribe();
+            async move { serve(listener, router, &readiness, grace, phase).await }
+        });
+        let reply = Reply::parse(&client.await.unwrap());
+        server.abort();
         reply
     }
 

@@ -304,3 +304,63 @@ async fn who_is_not_signed_in_is_told_so_whatever_they_send() {
     app.send(Ask::post("/auth/v1/second-factor").raw("application/json", "{")).await.expect(401);
     app.send(Ask::post("/auth/v1/second-factor").raw("application/json", "{").bearer(&half)).await.expect(400);
 }
+
+/// What is wrong with a head, the head after its request line, and the status where the dialect has no one status for all.
+fn heads() -> Vec<(&'static str, Vec<u8>, u16)> {
+    let host = "Host: localhost\r\n";
+    let head = |rest: String| format!("{rest}\r\n").into_bytes();
+    vec![
+        ("too large", head(format!("{host}X: {}\r\n", "x".repeat(70_000))), 431),
+        ("too many headers", head(format!("{host}{}", "X: y\r\n".repeat(101))), 431),
+        ("two lengths", head(format!("{host}Content-Length: 1\r\nContent-Length: 2\r\n")), 400),
+        ("another coding", head(format!("{host}Transfer-Encoding: gzip\r\n")), 400),
+        ("a NUL", head(format!("{host}X: a\0b\r\n")), 400),
+        ("no name", head(format!("{host}: x\r\n")), 400),
+        ("no host", head("Connection: close\r\n".to_owned()), 400),
+        ("two hosts", head(format!("{host}{host}Connection: close\r\n")), 400),
+        ("no such host", head("Host: a b\r\nConnection: close\r\n".to_owned()), 400),
+    ]
+}
+
+/// Every answer has them.
+#[track_caller]
+fn dressed(what: &str, reply: &Reply) {
+    for name in ["x-request-id", "x-content-type-options", "referrer-policy", "cache-control", "x-frame-options"] {
+        assert_eq!(reply.headers.get_all(name).iter().count(), 1, "{what}: {name}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn heads_that_cannot_be_read() {
+    let app = TestApp::new().await;
+    let before = app.audit().await.len();
+    for (method, path, _, in_words) in ENDPOINTS {
+        for (what, rest, status) in heads() {
+            let what = format!("{what} to {method} {path}");
+            let head = [format!("{method} {path} HTTP/1.1\r\n").into_bytes(), rest].concat();
+            let reply = app.send_bytes(head).await;
+            refused(&what, &reply, *in_words);
+            let own = ["/auth/v1", "/admin/v1"].iter().any(|prefix| path.starts_with(prefix));
+            assert_eq!(reply.status, if own { status } else { 400 }, "{what}");
+            dressed(&what, &reply);
+        }
+    }
+    assert_eq!(app.audit().await.len(), before);
+    // Each is counted under its route; one without a route, and one without a dialect, too.
+    let line = r#"doorward_http_requests_total{dialect="kraken",method="POST",route="/api/v1/auth/login",status="4xx"} 9"#;
+    let metrics = app.metrics().await;
+    assert!(metrics.contains(line), "{metrics}");
+    for (text, status) in [("nonsense\r\n\r\n", 400), ("GET /nowhere\0 HTTP/1.1\r\n\r\n", 400)] {
+        let reply = app.send_bytes(text.into()).await.expect(status);
+        assert_eq!(reply.headers["content-type"], "application/problem+json");
+        assert_eq!(reply.json()["status"], json!(status));
+        dressed(text, &reply);
+    }
+    kestra(&app.send_bytes(b"GET /api/v1/nothing HTTP/1.1\r\n\r\n".to_vec()).await.expect(400));
+    app.send_bytes(b"GET /reset?code=s3cret HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec()).await.expect(400);
+    app.send_bytes(b"GET /health/ready HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec()).await.expect(400);
+    app.send_bytes(b"GET /health/ready HTTP/1.0\r\n\r\n".to_vec()).await.expect(200);
+    let metrics = app.metrics().await;
+    assert!(metrics.contains(r#"{dialect="kestra",method="GET",route="other",status="4xx"} 1"#), "{metrics}");
+    assert!(metrics.contains(r#"{dialect="pages",method="GET",route="/reset",status="4xx"} 1"#), "{metrics}");
+}

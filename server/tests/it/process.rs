@@ -25,7 +25,8 @@ impl Place {
 
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
-        command.current_dir(self.path()).env_clear().env("DOORWARD_PASSWORDS__MEMORY_KIB", "8192");
+        command.current_dir(self.path()).env_clear();
+        command.env("DOORWARD_PASSWORDS__MEMORY_KIB", "8192").env("DOORWARD_SHUTDOWN_DRAIN", "0s");
         command.args(arguments.split_whitespace()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -57,11 +58,11 @@ impl Place {
     }
 
     fn serve(&self) -> Server {
-        self.serve_logging_to(Stdio::null())
+        self.serve_with("", Stdio::null())
     }
 
-    fn serve_logging_to(&self, log: Stdio) -> Server {
-        let mut command = self.command("serve --listen 127.0.0.1:0 --json");
+    fn serve_with(&self, flags: &str, log: Stdio) -> Server {
+        let mut command = self.command(&format!("serve --listen 127.0.0.1:0 --json {flags}"));
         let mut child = command.stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -102,13 +103,13 @@ impl Server {
         json["token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
-    fn terminate(&self) {
-        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+    fn signal(&self, name: &str) {
+        let told = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
         assert!(told.success());
     }
 
     fn stop(mut self) {
-        self.terminate();
+        self.signal("TERM");
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 }
@@ -210,6 +211,12 @@ fn refusals_are_one_line_and_mistakes_too() {
         ),
         ("user set-password ann", "", 2, "error: nobody can be asked for the password here; "),
         ("config check --sessions-idle 0s", "", 2, "error: sessions.idle (flag --sessions-idle): must be more than nothing, "),
+        (
+            "config check --shutdown-grace 5s --shutdown-drain 5s",
+            "",
+            2,
+            "error: shutdown_drain (flag --shutdown-drain): must be shorter than shutdown_grace, ",
+        ),
         ("serve --smtp-url smtp://:p@mail", "", 2, "error: smtp_url (flag --smtp-url): "),
         ("serve --config nowhere.toml", "", 2, "error: nowhere.toml (--config or DOORWARD_CONFIG): there is no such file; "),
     ] {
@@ -224,7 +231,7 @@ fn refusals_are_one_line_and_mistakes_too() {
 fn a_log_that_cannot_be_written_stops_nothing() {
     let place = Place::new();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let server = place.serve_logging_to(full.into());
+    let server = place.serve_with("", full.into());
     create_user(&place, "ann");
     let token = server.sign_in("ann");
     assert!(server.ask("GET /auth/v1/session", &token, "").starts_with("HTTP/1.1 200"));
@@ -233,31 +240,80 @@ fn a_log_that_cannot_be_written_stops_nothing() {
     let mut reader = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
     let pipe = reader.stdin.take().unwrap();
     reader.wait().unwrap();
-    let server = place.serve_logging_to(pipe.into());
+    let server = place.serve_with("", pipe.into());
     server.sign_in("ann");
     server.stop();
+}
+
+/// A request that is in flight: its body is still to come.
+fn begin_recovery(server: &Server, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = "POST /auth/v1/recovery HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n";
+    write!(stream, "{head}Content-Length: {}\r\n\r\n", body.len()).unwrap();
+    // The server asks for the body once a handler reads it.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(asked, *b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+fn rest_of(mut stream: TcpStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]
 fn answers_what_is_in_flight_and_ends() {
     let place = Place::new();
     let mut server = place.serve();
-    let mut stream = TcpStream::connect(server.address()).unwrap();
     let body = r#"{"identifier":"nobody"}"#;
-    let head = "POST /auth/v1/recovery HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n";
-    write!(stream, "{head}Content-Length: {}\r\n\r\n", body.len()).unwrap();
-    // The server asks for the body once a handler reads it: the request is in flight.
-    let mut asked = [0; 25];
-    stream.read_exact(&mut asked).unwrap();
-    assert_eq!(asked, *b"HTTP/1.1 100 Continue\r\n\r\n");
-    server.terminate();
+    let mut stream = begin_recovery(&server, body);
+    server.signal("TERM");
     eventually("no connection gets in", || TcpStream::connect(server.address()).is_err());
     assert!(server.child.try_wait().unwrap().is_none(), "it did not wait");
     stream.write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = rest_of(stream);
     assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn says_that_it_stops_before_it_does() {
+    let place = Place::new();
+    create_user(&place, "ann");
+    let patient = "--shutdown-grace 2h --shutdown-drain 1h";
+    let mut server = place.serve_with(patient, Stdio::null());
+    let token = server.sign_in("ann");
+    let body = r#"{"identifier":"nobody"}"#;
+    let mut stream = begin_recovery(&server, body);
+    server.signal("TERM");
+    eventually("it says that it stops", || {
+        let answer = server.ask("GET /health/ready", "", "");
+        answer.starts_with("HTTP/1.1 503") && answer.ends_with(r#"{"status":"stopping"}"#)
+    });
+    // Whoever comes all the same is served, and told to come no more on this connection.
+    assert!(server.ask("GET /health/live", "", "").starts_with("HTTP/1.1 200"));
+    let mut kept = TcpStream::connect(server.address()).unwrap();
+    write!(kept, "GET /auth/v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n").unwrap();
+    let answer = rest_of(kept);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    // A second signal ends the drain, and nothing that is in flight.
+    server.signal("TERM");
+    eventually("no connection gets in", || TcpStream::connect(server.address()).is_err());
+    assert!(server.child.try_wait().unwrap().is_none(), "it did not wait");
+    stream.write_all(body.as_bytes()).unwrap();
+    let answer = rest_of(stream);
+    assert!(answer.starts_with("HTTP/1.1 20") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    // Nobody at a terminal waits for the drain; an impatient one not even for the requests.
+    let mut server = place.serve_with(patient, Stdio::null());
+    let stream = begin_recovery(&server, body);
+    server.signal("INT");
+    eventually("no connection gets in", || TcpStream::connect(server.address()).is_err());
+    server.signal("INT");
+    assert_eq!(server.child.wait().unwrap().code(), Some(130));
+    drop(stream);
 }
 
 #[test]

@@ -99,10 +99,36 @@ impl Authority {
 /// # Errors
 /// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`], [`Refusal::RecentSignInRequired`].
 pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<Authenticated> {
-    let (tokens, claim, now, seen) = (presented.tokens.clone(), presented.claim.clone(), call.now, core.seen.clone());
-    if tokens.is_empty() {
+    if presented.tokens.is_empty() {
         return Err(Refusal::NotSignedIn.into());
     }
+    let checked = match recall(core, call, presented) {
+        Some(checked) => checked,
+        None => look_up(core, call, presented).await?.ok_or(Refusal::NotSignedIn)?,
+    };
+    if need != Need::EvenHalf && checked.session.state == SessionState::Half {
+        return Err(Refusal::SecondFactorOwed.into());
+    }
+    if need == Need::Recent && call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
+        return Err(Refusal::RecentSignInRequired.into());
+    }
+    core.seen.note(&checked.session, call.now, core.policy.sessions.idle);
+    Ok(checked)
+}
+
+/// What memory says of the first token. Only a yes counts.
+fn recall(core: &Core, call: &Call, presented: &Presented) -> Option<Authenticated> {
+    let token = presented.tokens.first()?;
+    let known = core.store.recall(&token.hash())?;
+    let (mut session, user) = (known.0.clone(), known.1.clone());
+    core.seen.apply(&mut session);
+    stands(&session, &user, &presented.claim, call.now).then(|| Authenticated { session, user, token: token.clone() })
+}
+
+/// What the store says: of the first token that opens a full session, or of the first that opens any. A full one is kept in memory.
+async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Option<Authenticated>> {
+    let (tokens, claim, now, seen) = (presented.tokens.clone(), presented.claim.clone(), call.now, core.seen.clone());
+    let moment = core.store.moment();
     let found = core.store.read(move |tx| {
         Box::pin(async move {
             let mut half = None;
@@ -117,15 +143,11 @@ pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) 
             Ok(half)
         })
     });
-    let checked = found.await?.ok_or(Refusal::NotSignedIn)?;
-    if need != Need::EvenHalf && checked.session.state == SessionState::Half {
-        return Err(Refusal::SecondFactorOwed.into());
+    let found = found.await?;
+    if let Some(checked) = found.as_ref().filter(|checked| checked.session.state == SessionState::Full) {
+        core.store.keep(checked.token.hash(), (checked.session.clone(), checked.user.clone()), moment);
     }
-    if need == Need::Recent && call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
-        return Err(Refusal::RecentSignInRequired.into());
-    }
-    core.seen.note(&checked.session, call.now, core.policy.sessions.idle);
-    Ok(checked)
+    Ok(found)
 }
 
 /// Checks that the caller is an administrator.
@@ -154,8 +176,11 @@ async fn live(
     let Some(mut session) = sessions::by_token(tx, &token.hash()).await? else { return Ok(None) };
     seen.apply(&mut session);
     let user = users::get(tx, session.user_id).await?;
-    let stands = session.is_live(now) && user.status == Status::Active && claim.holds(&session, &user);
-    Ok(stands.then_some((session, user)))
+    Ok(stands(&session, &user, claim, now).then_some((session, user)))
+}
+
+fn stands(session: &Session, user: &User, claim: &Claim, now: Timestamp) -> bool {
+    session.is_live(now) && user.status == Status::Active && claim.holds(session, user)
 }
 
 /// Reads a checked session again inside a transaction that rests on it: it may have ended or been lowered since.

@@ -5,6 +5,7 @@
 pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod authenticators;
+mod cache;
 mod engine;
 pub(super) mod invitations;
 pub(super) mod limits;
@@ -16,11 +17,15 @@ pub(super) mod sessions;
 pub(super) mod tickets;
 pub(super) mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::token::SecretHash;
 use super::{Fault, Result};
+use cache::Sessions;
+pub(super) use cache::{Counts, Known, Moment, Touch};
 use engine::Engine;
 pub(super) use engine::{Address, EngineSettings, PostgresSettings, Tx};
 
@@ -44,12 +49,15 @@ use values;
 /// The open database.
 pub(super) struct Store {
     engine: Engine,
+    sessions: Arc<Sessions>,
 }
 
 impl Store {
-    /// Opens the database and brings its schema up to date. A call waits `deadline` for its answer.
-    pub(super) async fn open(settings: &EngineSettings, deadline: Duration) -> std::result::Result<Self, Fault> {
-        let store = Self { engine: Engine::open(settings, deadline)? };
+    /// Opens the database and brings its schema up to date. A call waits `deadline` for its answer; live sessions are kept in memory up
+    /// to `cache` bytes.
+    pub(super) async fn open(settings: &EngineSettings, deadline: Duration, cache: u64) -> std::result::Result<Self, Fault> {
+        let sessions = Arc::new(Sessions::new(cache));
+        let store = Self { engine: Engine::open(settings, deadline, &sessions)?, sessions };
         migrations::run(&store).await?;
         Ok(store)
     }
@@ -58,6 +66,26 @@ impl Store {
     pub(super) async fn ping(&self) -> Result<()> {
         self.engine.writes()?;
         self.engine.read(|tx| Box::pin(async move { Ok(migrations::latest(tx).await.map(drop)?) })).await
+    }
+
+    /// The session that a token opens and its user, if memory has them as the database does.
+    pub(super) fn recall(&self, token: &SecretHash) -> Option<Arc<Known>> {
+        self.sessions.get(token)
+    }
+
+    /// To be asked before a reading whose outcome is to be kept in memory.
+    pub(super) fn moment(&self) -> Moment {
+        self.sessions.now()
+    }
+
+    /// Keeps in memory what a reading that began after `moment` has found.
+    pub(super) fn keep(&self, token: SecretHash, known: Known, moment: Moment) {
+        self.sessions.put(token, known, moment);
+    }
+
+    /// How memory has served, and whether it does.
+    pub(super) fn memory(&self) -> (&Counts, bool) {
+        (&self.sessions.counts, self.sessions.is_live())
     }
 
     /// How many transactions were run again because they had met others.

@@ -1,7 +1,7 @@
 //! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check.
 
 use super::engine::{Row, Tx};
-use super::{statements, values};
+use super::{Touch, statements, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
@@ -102,11 +102,13 @@ pub(in crate::core) async fn rotate(tx: &mut Tx, session: &Session, old: &Secret
         session.id,
         old,
     ];
+    tx.touch(Touch::Session(session.id));
     Ok(tx.execute(ROTATE, row).await? == 1)
 }
 
 /// Writes what is left of a session after a factor that it rests on was removed.
 pub(in crate::core) async fn lower(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
+    tx.touch(Touch::Session(session.id));
     let half = session.state == SessionState::Half;
     let factors = session.factors.to_string();
     let row = values![half, factors, session.security_key_id, session.idle_expires_at, session.expires_at, session.id];
@@ -128,24 +130,32 @@ pub(in crate::core) async fn forget_wrong_codes(tx: &mut Tx, id: SessionId) -> R
 
 /// Moves a session's idle expiry. Never moves it back, and never that of a half session.
 pub(in crate::core) async fn seen(tx: &mut Tx, id: SessionId, at: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
+    tx.touch(Touch::Session(id));
     tx.execute(SEEN, values![at, idle_expires_at, id]).await.map(|_| ())
 }
 
 pub(in crate::core) async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
+    tx.touch(Touch::Session(id));
     Ok(tx.execute(DELETE, values![id]).await? == 1)
 }
 
 /// Ends the session that this token opens; the session as it was.
 pub(in crate::core) async fn delete_by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<Session>, Fault> {
-    tx.query_opt(DELETE_BY_TOKEN, values![token]).await?.map(session).transpose()
+    let ended = tx.query_opt(DELETE_BY_TOKEN, values![token]).await?.map(session).transpose()?;
+    if let Some(ended) = &ended {
+        tx.touch(Touch::Session(ended.id));
+    }
+    Ok(ended)
 }
 
 /// Ends all of a user's sessions, but for one if named; their number.
 pub(in crate::core) async fn delete_of_user(tx: &mut Tx, user: UserId, but: Option<SessionId>) -> Result<u64, Fault> {
+    tx.touch(Touch::User(user));
     tx.execute(DELETE_OF_USER, values![user, but.map_or_else(String::new, |id| id.to_string())]).await
 }
 
 pub(in crate::core) async fn delete_of_application(tx: &mut Tx, application: ApplicationId) -> Result<u64, Fault> {
+    tx.touch(Touch::Application(application));
     tx.execute(DELETE_OF_APPLICATION, values![application]).await
 }
 

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::engine::{Row, Tx};
-use super::{statements, values};
+use super::{Touch, statements, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{Email, Identifier, Page, PersonName, Role, Status, User, UserId, Username};
@@ -89,20 +89,24 @@ pub(in crate::core) async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
 }
 
 pub(in crate::core) async fn set_status(tx: &mut Tx, id: UserId, status: Status) -> std::result::Result<bool, Fault> {
+    tx.touch(Touch::User(id));
     Ok(tx.execute(SET_STATUS, values![status.as_str(), id]).await? == 1)
 }
 
 pub(in crate::core) async fn set_role(tx: &mut Tx, id: UserId, role: Role) -> std::result::Result<bool, Fault> {
+    tx.touch(Touch::User(id));
     Ok(tx.execute(SET_ROLE, values![role.as_str(), id]).await? == 1)
 }
 
 /// Records that the user has just shown to own the address.
 pub(in crate::core) async fn set_verified(tx: &mut Tx, id: UserId, now: Timestamp) -> std::result::Result<(), Fault> {
+    tx.touch(Touch::User(id));
     tx.execute(SET_VERIFIED, values![now, id]).await.map(|_| ())
 }
 
 /// Removes a user and, by the foreign keys, all that is theirs but the audit log.
 pub(in crate::core) async fn delete(tx: &mut Tx, id: UserId) -> std::result::Result<bool, Fault> {
+    tx.touch(Touch::User(id));
     Ok(tx.execute(DELETE, values![id]).await? == 1)
 }
 

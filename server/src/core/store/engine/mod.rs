@@ -8,11 +8,13 @@ mod tests;
 mod value;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::super::{Fault, Result};
+use super::cache::{Sessions, Touch};
 use postgres::Mode;
 pub(in crate::core) use postgres::address::Address;
 pub(super) use value::{Fields, Row, Value};
@@ -62,11 +64,15 @@ pub(in crate::core) enum Tx {
 }
 
 impl Engine {
-    /// Opens the database; `deadline` is how long a call waits for its answer.
-    pub(super) fn open(settings: &EngineSettings, deadline: Duration) -> std::result::Result<Self, Fault> {
+    /// Opens the database; `deadline` is how long a call waits for its answer. `sessions` is told what is written, here and elsewhere.
+    pub(super) fn open(
+        settings: &EngineSettings,
+        deadline: Duration,
+        sessions: &Arc<Sessions>,
+    ) -> std::result::Result<Self, Fault> {
         match settings {
-            EngineSettings::Sqlite(path) => sqlite::Engine::open(path, READERS, deadline).map(Self::Sqlite),
-            EngineSettings::Postgres(settings) => postgres::Engine::open(settings, deadline).map(Self::Postgres),
+            EngineSettings::Sqlite(path) => sqlite::Engine::open(path, READERS, deadline, sessions).map(Self::Sqlite),
+            EngineSettings::Postgres(settings) => postgres::Engine::open(settings, deadline, sessions).map(Self::Postgres),
         }
     }
 
@@ -150,6 +156,14 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.batch(sql),
             Self::Postgres(tx) => tx.batch(sql).await,
+        }
+    }
+
+    /// Says that the transaction has changed something which is kept in memory.
+    pub(super) fn touch(&mut self, touch: Touch) {
+        match self {
+            Self::Sqlite(tx) => tx.touched.push(touch),
+            Self::Postgres(tx) => tx.touched.push(touch),
         }
     }
 

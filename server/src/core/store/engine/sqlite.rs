@@ -7,11 +7,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rusqlite::config::DbConfig;
@@ -20,7 +20,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{Row, Sql, Tx as AnyTx, Value};
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
+use crate::core::store::cache::{Sessions, Touch};
 use crate::core::{Error, Result};
 
 /// At most so many jobs share one commit; more would make the first wait for the last.
@@ -29,12 +30,18 @@ const GROUP: usize = 256;
 const QUEUE: usize = 4096;
 /// How long a writer waits for another process (the command line) to finish its transaction.
 const BUSY: Duration = Duration::from_secs(5);
+/// Between two looks for its end.
+const WAIT: Duration = Duration::from_millis(2);
+/// How often an idle writer looks whether another process has written: a revocation on the command line is honoured that soon.
+const LOOK: Duration = Duration::from_millis(10);
 /// Distinct statements are fewer; each stays prepared on each connection.
 const STATEMENTS: usize = 256;
 
 /// A transaction, on the thread of its connection.
 pub(in crate::core) struct Tx {
     connection: Connection,
+    /// What the job in hand has changed of what is kept in memory.
+    pub(super) touched: Vec<Touch>,
 }
 
 impl Tx {
@@ -53,6 +60,11 @@ impl Tx {
     /// Runs several statements of a migration.
     pub(super) fn batch(&mut self, sql: &str) -> std::result::Result<(), Fault> {
         self.connection.execute_batch(sql).map_err(fault)
+    }
+
+    /// Moves when another connection has written.
+    fn version(&self) -> rusqlite::Result<i64> {
+        self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
     }
 
     fn run(&self, sql: Sql, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
@@ -126,22 +138,30 @@ pub(in crate::core::store) struct Engine {
     deadline: Duration,
     /// Whether the last transaction of the writer could be begun and committed.
     writes: Arc<AtomicBool>,
+    sessions: Arc<Sessions>,
 }
 
 impl Engine {
     /// Opens the database, creating file and folder if need be, both for the owner's eyes only.
-    pub(super) fn open(path: &Path, readers: usize, deadline: Duration) -> std::result::Result<Self, Fault> {
+    pub(super) fn open(
+        path: &Path,
+        readers: usize,
+        deadline: Duration,
+        sessions: &Arc<Sessions>,
+    ) -> std::result::Result<Self, Fault> {
         create_private(path)?;
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
         let connection = connect(path)?;
         let writes = Arc::new(AtomicBool::new(true));
-        let told = Arc::clone(&writes);
-        let mut threads = vec![spawn("store-writer", connection, jobs, move |tx, jobs| write_loop(tx, jobs, &told))?];
+        // Waiting for another process is done in a loop of its own, which says so.
+        connection.busy_timeout(Duration::ZERO).map_err(fault)?;
+        let watch = Watch { writes: Arc::clone(&writes), sessions: Arc::clone(sessions), version: AtomicI64::new(0) };
+        let mut threads = vec![spawn("store-writer", connection, jobs, move |tx, jobs| write_loop(tx, jobs, &watch))?];
         let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
         for _ in 0..readers.max(1) {
             threads.push(spawn("store-reader", connect(path)?, jobs.clone(), read_loop)?);
         }
-        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes })
+        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes, sessions: Arc::clone(sessions) })
     }
 
     /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote.
@@ -177,13 +197,21 @@ impl Engine {
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
+        let sessions = Arc::clone(&self.sessions);
         let job: Job = Box::new(move |tx| {
             // Whoever has been told that it took too long must not find it done later.
             if reply.is_closed() {
                 return Box::new(|_| {});
             }
-            let outcome = tx.map_err(Error::from).and_then(|tx| in_savepoint(tx, work));
+            let mut touched = Vec::new();
+            let outcome = tx.map_err(Error::from).and_then(|tx| {
+                let outcome = in_savepoint(tx, work);
+                touched = taken(tx);
+                outcome
+            });
             Box::new(move |committed| {
+                // Before anybody is told; and also when it is not known what is on disk.
+                sessions.invalidate(&touched);
                 // A refusal, too, may rest on rows of the same commit.
                 let outcome = committed.map_err(Error::from).and(outcome);
                 // A caller that has gone away does not need its answer.
@@ -220,7 +248,7 @@ fn spawn(
     jobs: Receiver<Job>,
     run: impl Fn(&mut AnyTx, &Receiver<Job>) + Send + 'static,
 ) -> std::result::Result<JoinHandle<()>, Fault> {
-    let mut tx = AnyTx::Sqlite(Tx { connection });
+    let mut tx = AnyTx::Sqlite(Tx { connection, touched: Vec::new() });
     std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&mut tx, &jobs)).map_err(Fault::internal)
 }
 
@@ -236,11 +264,74 @@ fn is_open(tx: &AnyTx) -> bool {
     matches!(tx, AnyTx::Sqlite(tx) if !tx.connection.is_autocommit())
 }
 
+fn taken(tx: &mut AnyTx) -> Vec<Touch> {
+    match tx {
+        AnyTx::Sqlite(tx) => std::mem::take(&mut tx.touched),
+        AnyTx::Postgres(_) => Vec::new(),
+    }
+}
+
+/// What the writer says about the file: whether it can be written, and that another process has.
+struct Watch {
+    writes: Arc<AtomicBool>,
+    sessions: Arc<Sessions>,
+    /// What the file was at when it was last looked at. Moves with commits of other processes alone, for all of ours are this connection's.
+    version: AtomicI64,
+}
+
+impl Watch {
+    fn look(&self, tx: &AnyTx) {
+        let AnyTx::Sqlite(tx) = tx else { return };
+        match tx.version() {
+            Ok(version) => {
+                if self.version.swap(version, Ordering::Relaxed) != version {
+                    self.sessions.invalidate(&[Touch::All]);
+                }
+                self.sessions.set_live(true);
+            }
+            Err(_) => self.sessions.set_live(false),
+        }
+    }
+
+    /// Begins a transaction. While another process has the file, nobody here sees what it does.
+    fn begin(&self, tx: &mut AnyTx) -> std::result::Result<(), Fault> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match control(tx, "BEGIN IMMEDIATE") {
+                Err(refused) if refused.kind() == FaultKind::Unavailable && waited < BUSY => {
+                    self.sessions.set_live(false);
+                    std::thread::sleep(WAIT);
+                    waited += WAIT;
+                }
+                begun => {
+                    self.writes.store(begun.is_ok(), Ordering::Relaxed);
+                    self.look(tx);
+                    return begun;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.sessions.set_live(false);
+    }
+}
+
 /// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet.
-fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, writes: &AtomicBool) {
-    while let Ok(first) = jobs.recv() {
-        if let Err(refused) = control(tx, "BEGIN IMMEDIATE") {
-            writes.store(false, Ordering::Relaxed);
+fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
+    watch.look(tx);
+    loop {
+        let first = match jobs.recv_timeout(LOOK) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                watch.look(tx);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Err(refused) = watch.begin(tx) {
             first(Err(refused))(Ok(()));
             continue;
         }
@@ -253,7 +344,7 @@ fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, writes: &AtomicBool) {
             next = if open && answers.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
         let committed = control(tx, "COMMIT");
-        writes.store(committed.is_ok(), Ordering::Relaxed);
+        watch.writes.store(committed.is_ok(), Ordering::Relaxed);
         if committed.is_err() {
             let _ = control(tx, "ROLLBACK");
         }

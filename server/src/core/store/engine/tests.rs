@@ -41,12 +41,12 @@ async fn open() -> ((tempfile::TempDir, Database), Store) {
             pooler: false,
         }),
     };
-    let store = Store::open(&settings, Duration::from_secs(10)).await.unwrap();
+    let store = Store::open(&settings, Duration::from_secs(10), 0).await.unwrap();
     ((folder, database), store)
 }
 
 async fn open_sqlite(folder: &tempfile::TempDir) -> Store {
-    Store::open(&EngineSettings::Sqlite(folder.path().join("t.db")), Duration::from_secs(10)).await.unwrap()
+    Store::open(&EngineSettings::Sqlite(folder.path().join("t.db")), Duration::from_secs(10), 0).await.unwrap()
 }
 
 fn connection(tx: &Tx) -> &rusqlite::Connection {

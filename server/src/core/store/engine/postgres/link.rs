@@ -1,15 +1,18 @@
 //! One connection, and the pool of them.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use futures_util::future::select_ok;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket, Statement};
 
-use super::address::{Address, PATIENCE};
+use super::address::Address;
+pub(super) use super::address::PATIENCE;
 use crate::core::fault::Fault;
 
 /// What is set on each connection that is ours alone. All statements go by an index, and predicate locks on whole tables, which reading
@@ -24,6 +27,13 @@ pub(super) struct Link {
     /// A transaction was begun that has not been seen to end: the connection is of no more use.
     pub(super) open: bool,
     driver: AbortHandle,
+}
+
+impl Link {
+    /// Ends the connection without a word.
+    pub(super) fn abandon(mut self) {
+        self.open = true;
+    }
 }
 
 impl Drop for Link {
@@ -51,10 +61,8 @@ impl managed::Manager for Manager {
     type Type = Link;
     type Error = Fault;
 
-    /// Asks all hosts at once; the first that can be written to is taken.
     async fn create(&self) -> Result<Link, Fault> {
-        let tries = self.address.hosts.iter().map(|host| Box::pin(self.connect(host)));
-        let (link, _) = select_ok(tries).await?;
+        let link = self.connect_any(None).await?;
         if !self.pooler {
             let settings = format!("{SETTINGS}; SET statement_timeout = {}", self.statement_timeout.as_millis());
             link.client.batch_execute(&settings).await.map_err(|error| super::fault(&error))?;
@@ -68,11 +76,18 @@ impl managed::Manager for Manager {
 }
 
 impl Manager {
-    async fn connect(&self, host: &Config) -> Result<Link, Fault> {
+    /// Asks all hosts at once; the first that can be written to is taken. What the server notifies of goes to `notices`, which end with
+    /// the connection.
+    pub(super) async fn connect_any(&self, notices: Option<UnboundedSender<String>>) -> Result<Link, Fault> {
+        let tries = self.address.hosts.iter().map(|host| Box::pin(self.connect(host, notices.clone())));
+        Ok(select_ok(tries).await?.0)
+    }
+
+    async fn connect(&self, host: &Config, notices: Option<UnboundedSender<String>>) -> Result<Link, Fault> {
         let link = async {
             match &self.address.tls {
-                Some(tls) => connect(host, tls.clone()).await,
-                None => connect(host, NoTls).await,
+                Some(tls) => connect(host, tls.clone(), notices).await,
+                None => connect(host, NoTls, notices).await,
             }
         };
         match tokio::time::timeout(PATIENCE, link).await {
@@ -83,17 +98,21 @@ impl Manager {
     }
 }
 
-async fn connect<T>(host: &Config, tls: T) -> Result<Link, tokio_postgres::Error>
+async fn connect<T>(host: &Config, tls: T, notices: Option<UnboundedSender<String>>) -> Result<Link, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let (client, connection) = host.connect(tls).await?;
+    let (client, mut connection) = host.connect(tls).await?;
     // How it ended is heard by whoever waits for an answer on it.
     let driver = tokio::spawn(async move {
-        let _ = connection.await;
+        while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+            if let (AsyncMessage::Notification(notice), Some(notices)) = (message, &notices) {
+                let _ = notices.send(notice.payload().to_owned());
+            }
+        }
     });
     Ok(Link { client, statements: HashMap::new(), open: false, driver: driver.abort_handle() })
 }

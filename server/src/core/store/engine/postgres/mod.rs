@@ -5,6 +5,7 @@
 
 pub(super) mod address;
 mod link;
+mod listener;
 mod tls;
 mod tx;
 
@@ -15,10 +16,12 @@ use std::time::Duration;
 use deadpool::Runtime;
 use deadpool::managed::{PoolError, Timeouts};
 use futures_util::future::BoxFuture;
+use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 
 use super::{PostgresSettings, Tx as AnyTx};
 use crate::core::fault::Fault;
+use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
 use link::{Manager, Pool, Pooled};
 pub(super) use tx::Tx;
@@ -108,11 +111,27 @@ pub(in crate::core::store) struct Engine {
     /// Whether the last transaction could be begun and committed.
     writes: Arc<AtomicBool>,
     reruns: Arc<AtomicU64>,
+    sessions: Arc<Sessions>,
+    /// Listens for other nodes; ends with the engine.
+    _listener: Arc<AbortOnDrop>,
+}
+
+/// A task that ends with what holds this.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Engine {
-    /// Prepares a pool; nothing is connected yet.
-    pub(super) fn open(settings: &PostgresSettings, deadline: Duration) -> std::result::Result<Self, Fault> {
+    /// Prepares a pool, of which nothing is connected yet, and begins to listen for other nodes.
+    pub(super) fn open(
+        settings: &PostgresSettings,
+        deadline: Duration,
+        sessions: &Arc<Sessions>,
+    ) -> std::result::Result<Self, Fault> {
         let manager =
             Manager { address: settings.address.clone(), pooler: settings.pooler, statement_timeout: settings.statement_timeout };
         let timeouts = Timeouts {
@@ -123,7 +142,15 @@ impl Engine {
         let pool = Pool::builder(manager).max_size(settings.pool_size).timeouts(timeouts).runtime(Runtime::Tokio1);
         let pool = pool.build().map_err(Fault::internal)?;
         let deadline = deadline.min(settings.statement_timeout);
-        Ok(Self { pool, deadline, writes: Arc::new(AtomicBool::new(true)), reruns: Arc::default() })
+        let listener = tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions)));
+        Ok(Self {
+            pool,
+            deadline,
+            writes: Arc::new(AtomicBool::new(true)),
+            reruns: Arc::default(),
+            sessions: Arc::clone(sessions),
+            _listener: Arc::new(AbortOnDrop(listener.abort_handle())),
+        })
     }
 
     /// A fault when the last transaction could not be written.
@@ -205,7 +232,10 @@ impl Engine {
             tx.roll_back().await;
             return Ok(Attempt::Done(outcome));
         }
-        match tx.commit().await {
+        let committed = tx.commit().await;
+        // Also when it is not known whether it was committed.
+        self.sessions.invalidate(&tx.touched);
+        match committed {
             Ok(()) => Ok(Attempt::Done(outcome)),
             Err(error) => {
                 let trouble = Trouble::of(&error);

@@ -5,8 +5,10 @@ use futures_util::future::try_join;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::link::Pooled;
+use super::listener::announcement;
 use super::{Trouble, fault};
 use crate::core::fault::Fault;
+use crate::core::store::cache::Touch;
 use crate::core::store::engine::{Row, Sql, Value};
 
 /// A transaction; rolled back, with its connection thrown away, when dropped before its end.
@@ -17,11 +19,13 @@ pub(in crate::core) struct Tx {
     begin: Option<&'static str>,
     /// Why it cannot be committed any more.
     trouble: Option<Trouble>,
+    /// What it has changed of what nodes keep in memory.
+    pub(in crate::core::store::engine) touched: Vec<Touch>,
 }
 
 impl Tx {
     pub(super) const fn new(link: Pooled, begin: &'static str, prepares: bool) -> Self {
-        Self { link, prepares, begin: Some(begin), trouble: None }
+        Self { link, prepares, begin: Some(begin), trouble: None, touched: Vec::new() }
     }
 
     pub(in crate::core::store::engine) async fn query(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, Fault> {
@@ -100,9 +104,13 @@ impl Tx {
         self.trouble
     }
 
-    /// Ends the transaction for good.
+    /// Ends the transaction for good, and tells all nodes what it has touched.
     pub(super) async fn commit(&mut self) -> Result<(), tokio_postgres::Error> {
-        self.end("COMMIT").await
+        if self.touched.is_empty() {
+            return self.end("COMMIT").await;
+        }
+        let announced = format!("{}; COMMIT", announcement(&self.touched));
+        self.end(&announced).await
     }
 
     /// Undoes it; the connection is good again if that can be done.

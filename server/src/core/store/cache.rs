@@ -1,0 +1,193 @@
+//! Live sessions in memory, so that a check of one need not ask the database.
+//!
+//! What is found here is as good as what the database would say, by three rules. A write invalidates exactly what it touched before it is
+//! acknowledged. Writes of other processes are pushed: on SQLite the writer sees that the file has changed, on PostgreSQL they are
+//! notified. And while the channel of that push is not known to be live, nothing is found here at all.
+//!
+//! Only yes is kept: whoever is to be refused is refused by the database. Tokens that open nothing take no room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
+use crate::core::token::SecretHash;
+
+/// What a write has changed of what is kept here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) enum Touch {
+    /// One session.
+    Session(SessionId),
+    /// A user, and with them all their sessions.
+    User(UserId),
+    /// All sessions of an application.
+    Application(ApplicationId),
+    /// Nobody knows what.
+    All,
+}
+
+/// A session and its user as the database has them.
+pub(in crate::core) type Known = (Session, User);
+
+/// A moment in the order of invalidations. What was read from the database after it may be kept under it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::core) struct Moment(u64);
+
+#[derive(Clone)]
+struct Entry {
+    known: Arc<Known>,
+    /// When the reading of it began.
+    as_of: u64,
+}
+
+#[derive(Clone)]
+struct Weigh;
+
+impl Weighter<SecretHash, Entry> for Weigh {
+    fn weight(&self, key: &SecretHash, entry: &Entry) -> u64 {
+        let (session, user) = &*entry.known;
+        let optional = [&session.address, &session.user_agent].map(|text| text.as_deref().unwrap_or_default().len());
+        let names = [user.email.as_str().len() * 2, user.username.as_str().len() * 2];
+        let given = [user.first_name.as_str().len(), user.last_name.as_str().len()];
+        let texts: usize = [optional, names, given].concat().into_iter().sum();
+        let own = size_of::<Known>() + size_of::<Entry>() + size_of::<SecretHash>() + key.as_str().len() + OVERHEAD;
+        (own + session.dialect.len() + texts) as u64
+    }
+}
+
+/// What an entry takes besides its own bytes: the table's slot, the counts of its `Arc`, what the allocator rounds up.
+const OVERHEAD: usize = 120;
+/// Places for the last invalidation of an id. Ids that share one share its invalidations, which costs a reading and nothing else.
+const SLOTS: usize = 1 << 13;
+
+/// The sessions that are kept.
+pub(super) struct Sessions {
+    entries: Option<Cache<SecretHash, Entry, Weigh>>,
+    /// The number of the last invalidation.
+    clock: AtomicU64,
+    /// When what an id stands for was last invalidated, by the id's last bits.
+    slots: Box<[AtomicU64]>,
+    /// When everything was.
+    all: AtomicU64,
+    /// Whether writes of other processes are known to come through.
+    live: AtomicBool,
+    pub(super) counts: Counts,
+}
+
+/// For the metrics.
+#[derive(Debug, Default)]
+pub(in crate::core) struct Counts {
+    pub(in crate::core) hits: AtomicU64,
+    pub(in crate::core) misses: AtomicU64,
+    /// Invalidations that other nodes, and this one, have pushed.
+    pub(in crate::core) pushed: AtomicU64,
+    /// Their time from write to receipt, in microseconds: all together, and the longest.
+    pub(in crate::core) lag_sum: AtomicU64,
+    pub(in crate::core) lag_worst: AtomicU64,
+}
+
+impl Sessions {
+    /// Room for about `bytes`; none at all for 0.
+    pub(super) fn new(bytes: u64) -> Self {
+        // A guess at how many that is, for the size of the first table.
+        let items = usize::try_from(bytes / 1024).unwrap_or(usize::MAX).min(100_000);
+        Self {
+            entries: (bytes > 0).then(|| Cache::with_weighter(items, bytes, Weigh)),
+            clock: AtomicU64::new(1),
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            all: AtomicU64::new(0),
+            live: AtomicBool::new(false),
+            counts: Counts::default(),
+        }
+    }
+
+    /// A moment before a reading that is about to begin.
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.clock.load(Ordering::SeqCst))
+    }
+
+    /// What the database would say of this token; `None` when only the database can tell.
+    pub(super) fn get(&self, token: &SecretHash) -> Option<Arc<Known>> {
+        let found = self.find(token);
+        let count = if found.is_some() { &self.counts.hits } else { &self.counts.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    fn find(&self, token: &SecretHash) -> Option<Arc<Known>> {
+        let entries = self.entries.as_ref().filter(|_| self.is_live())?;
+        let entry = entries.get(token)?;
+        if self.is_current(&entry) {
+            return Some(entry.known);
+        }
+        entries.remove(token);
+        None
+    }
+
+    fn is_current(&self, entry: &Entry) -> bool {
+        let (session, user) = &*entry.known;
+        let application = session.application_id.map(ApplicationId::uuid);
+        let ids = [Some(session.id.uuid()), Some(user.id.uuid()), application];
+        let touched = ids.into_iter().flatten().map(|id| self.slot(id).load(Ordering::SeqCst)).max();
+        touched.max(Some(self.all.load(Ordering::SeqCst))) <= Some(entry.as_of)
+    }
+
+    /// Keeps what was read of a token in a reading that began after `as_of`.
+    pub(super) fn put(&self, token: SecretHash, known: Known, as_of: Moment) {
+        if let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) {
+            entries.insert(token, Entry { known: Arc::new(known), as_of: as_of.0 });
+        }
+    }
+
+    /// Makes void what was read before this.
+    pub(super) fn invalidate(&self, touched: &[Touch]) {
+        if touched.is_empty() {
+            return;
+        }
+        // One number for all: they were written together.
+        let moment = self.clock.fetch_add(1, Ordering::SeqCst) + 1;
+        for touch in touched {
+            let place = match touch {
+                Touch::Session(id) => self.slot(id.uuid()),
+                Touch::User(id) => self.slot(id.uuid()),
+                Touch::Application(id) => self.slot(id.uuid()),
+                Touch::All => &self.all,
+            };
+            place.fetch_max(moment, Ordering::SeqCst);
+        }
+    }
+
+    /// Says whether the writes of others are known to come through. What came before that is not known of.
+    pub(super) fn set_live(&self, live: bool) {
+        if live && !self.is_live() {
+            self.invalidate(&[Touch::All]);
+        }
+        self.live.store(live, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.live.load(Ordering::SeqCst)
+    }
+
+    /// Records how long an invalidation has been on its way.
+    pub(super) fn arrived(&self, lag: Duration) {
+        let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
+        self.counts.pushed.fetch_add(1, Ordering::Relaxed);
+        self.counts.lag_sum.fetch_add(micros, Ordering::Relaxed);
+        self.counts.lag_worst.fetch_max(micros, Ordering::Relaxed);
+    }
+
+    fn slot(&self, id: Uuid) -> &AtomicU64 {
+        // The last bits of a UUIDv7 are random.
+        let [.., a, b] = *id.as_bytes();
+        &self.slots[usize::from(u16::from_be_bytes([a, b])) % SLOTS]
+    }
+}
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+use std::sync::atomic::AtomicI64;
+
+use super::*;
+use crate::core::clock::Timestamp;
+use crate::core::model::{Email, Factors, PersonName, Role, SessionState, Status, Username};
+
+fn id(of: u16) -> String {
+    format!("01a21f10-6e4c-7000-82ae-59ba58da{of:04x}")
+}
+
+fn token(of: u16) -> SecretHash {
+    SecretHash::digest("session", &of.to_string())
+}
+
+/// Session `of` of user `of + 1000`, opened through application `of + 2000`; last seen at `version`.
+fn known(of: u16, version: i64) -> Known {
+    let at = Timestamp::from_millis(version);
+    let session = Session {
+        id: id(of).parse().unwrap(),
+        user_id: id(of + 1000).parse().unwrap(),
+        application_id: Some(id(of + 2000).parse().unwrap()),
+        state: SessionState::Full,
+        factors: Factors::parse("password").unwrap(),
+        security_key_id: None,
+        dialect: "native".to_owned(),
+        address: Some("192.0.2.1".to_owned()),
+        user_agent: None,
+        created_at: at,
+        authenticated_at: at,
+        last_seen_at: at,
+        idle_expires_at: at,
+        expires_at: at,
+    };
+    let user = User {
+        id: session.user_id,
+        username: Username::parse("ann").unwrap(),
+        email: Email::parse("ann@example.com").unwrap(),
+        first_name: PersonName::default(),
+        last_name: PersonName::default(),
+        role: Role::Member,
+        status: Status::Active,
+        email_verified_at: None,
+        created_at: at,
+    };
+    (session, user)
+}
+
+fn live() -> Sessions {
+    let sessions = Sessions::new(1 << 20);
+    sessions.set_live(true);
+    sessions
+}
+
+#[test]
+fn nothing_is_found_or_kept_while_the_channel_is_not_live() {
+    let sessions = Sessions::new(1 << 20);
+    sessions.put(token(1), known(1, 1), sessions.now());
+    assert!(sessions.get(&token(1)).is_none());
+    sessions.set_live(true);
+    assert!(sessions.get(&token(1)).is_none());
+    let before = sessions.now();
+    sessions.put(token(1), known(1, 1), before);
+    assert!(sessions.get(&token(1)).is_some());
+    sessions.set_live(false);
+    assert!(sessions.get(&token(1)).is_none());
+    // What happened meanwhile is not known: nothing from before counts, nor what was read before.
+    sessions.set_live(true);
+    assert!(sessions.get(&token(1)).is_none());
+    sessions.put(token(1), known(1, 1), before);
+    assert!(sessions.get(&token(1)).is_none());
+    sessions.put(token(1), known(1, 1), sessions.now());
+    assert!(sessions.get(&token(1)).is_some());
+}
+
+#[test]
+fn a_touch_takes_what_it_names_and_nothing_else() {
+    for (touch, gone) in [
+        (Touch::Session(id(1).parse().unwrap()), [true, false]),
+        (Touch::User(id(1001).parse().unwrap()), [true, false]),
+        (Touch::Application(id(2001).parse().unwrap()), [true, false]),
+        (Touch::Session(id(7).parse().unwrap()), [false, false]),
+        (Touch::All, [true, true]),
+    ] {
+        let sessions = live();
+        let before = sessions.now();
+        for of in [1, 2] {
+            sessions.put(token(of), known(of, 1), before);
+        }
+        sessions.invalidate(&[touch]);
+        assert_eq!([1, 2].map(|of| sessions.get(&token(of)).is_none()), gone, "{touch:?}");
+        // A reading that had begun before comes too late.
+        sessions.put(token(1), known(1, 1), before);
+        assert_eq!(sessions.get(&token(1)).is_none(), gone[0], "{touch:?}");
+        sessions.put(token(1), known(1, 2), sessions.now());
+        assert!(sessions.get(&token(1)).is_some(), "{touch:?}");
+    }
+}
+
+#[test]
+fn no_room_means_nothing_is_kept() {
+    let sessions = Sessions::new(0);
+    sessions.set_live(true);
+    sessions.put(token(1), known(1, 1), sessions.now());
+    assert!(sessions.get(&token(1)).is_none());
+}
+
+#[test]
+fn the_bound_holds_and_strange_tokens_take_no_room() {
+    let sessions = live();
+    for of in 0..20_000 {
+        sessions.put(token(of), known(of % 1000, 1), sessions.now());
+        assert!(sessions.get(&SecretHash::digest("strange", &of.to_string())).is_none());
+    }
+    let entries = sessions.entries.as_ref().unwrap();
+    assert!(entries.weight() <= 1 << 20, "{}", entries.weight());
+    assert!(entries.len() > 500, "{}", entries.len());
+}
+
+#[test]
+fn what_was_acknowledged_is_never_forgotten_however_reads_and_writes_fall() {
+    let sessions = live();
+    let (stored, acknowledged) = (AtomicI64::new(0), AtomicI64::new(0));
+    let touch = [Touch::Session(id(1).parse().unwrap())];
+    let found = AtomicU64::new(0);
+    // Until the readers have had their share, on however slow a machine; the pauses between writes are of all lengths.
+    const ENOUGH: u64 = 2_000;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for version in 1.. {
+                stored.store(version, Ordering::SeqCst);
+                sessions.invalidate(&touch);
+                acknowledged.store(version, Ordering::SeqCst);
+                for _ in 0..version % 300 {
+                    std::hint::spin_loop();
+                }
+                if found.load(Ordering::Relaxed) >= ENOUGH {
+                    break;
+                }
+            }
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while found.load(Ordering::Relaxed) < ENOUGH {
+                    let least = acknowledged.load(Ordering::SeqCst);
+                    if let Some(known) = sessions.get(&token(1)) {
+                        found.fetch_add(1, Ordering::Relaxed);
+                        assert!(known.0.last_seen_at >= Timestamp::from_millis(least), "{known:?} after {least}");
+                    } else {
+                        let moment = sessions.now();
+                        let read = stored.load(Ordering::SeqCst);
+                        sessions.put(token(1), known(1, read), moment);
+                    }
+                }
+            });
+        }
+    });
+}
