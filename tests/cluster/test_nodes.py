@@ -109,7 +109,7 @@ def test_wrong_codes_are_counted_over_all_nodes(nodes, post):
 
 def test_a_reset_link_of_one_works_at_the_other_once(nodes, post):
     a, b = nodes
-    user, sessions = a.user(), []
+    user = a.user()
     sessions = [wires.native(node, user) for node in nodes]
     assert a.post("/v1/passwords/reset", json={"email": user.email}).status_code == 202
     query = mailbox_reader.query_of(post.wait(user.email, RESET)[-1])
@@ -128,7 +128,7 @@ def test_a_reset_link_of_one_works_at_the_other_once(nodes, post):
 
 def test_kotak_from_node_to_node(nodes, post):
     a, b = nodes
-    user, client = a.user(), None
+    user = a.user()
     client = KotakClient(a, b.app(), user.username)
     client.host = b.url + "/apim"
     client.login(user.password)
@@ -167,28 +167,21 @@ def limited(server_of_databases, database, serve):
 
 def guess(node, user):
     """A wrong password."""
-    return node.post("/auth/v1/sign-in/password", json={"identifier": user.email, "password": "not the password"}).status_code
+    return node.post("/auth/v1/sign-in/password", json={"identifier": user.email, "password": "not the password"})
 
 
 def test_guesses_by_turns_hit_one_bucket(limited):
     user = limited[0].user()
-    got = [guess(limited[n % 2], user) for n in range(BURST + 4)]
+    got = [guess(limited[n % 2], user).status_code for n in range(BURST + 4)]
     assert got == [401] * BURST + [429] * 4
 
 
 def test_guesses_at_once_hit_one_bucket(limited):
     user = limited[0].user()
     began = time.monotonic()
-    got = at_both(limited, lambda node, n: _status(guess(node, user)), 32)
+    got = at_both(limited, lambda node, n: guess(node, user), 32)
     refilled = int((time.monotonic() - began) * BURST / 900) + 1
     assert set(got) <= {401, 429} and BURST <= got.count(401) <= BURST + refilled, got
-
-
-class _status:
-    """A status code in the shape of an answer."""
-
-    def __init__(self, code):
-        self.status_code = code
 
 
 # The work of the background
@@ -226,12 +219,8 @@ def test_what_a_killed_node_had_in_hand_is_sent_by_the_other(nodes, post):
 
 
 def test_two_sweepers_remove_what_expired_and_nothing_else(server_of_databases, database, serve):
-    nodes = serve(
-        server_of_databases.url(database),
-        env={"DOORWARD_SESSIONS__IDLE": "1s", "DOORWARD_SESSIONS__ABSOLUTE": "1s"},
-        started=False,
-    )
-    nodes.start()
+    short = {"DOORWARD_SESSIONS__IDLE": "1s", "DOORWARD_SESSIONS__ABSOLUTE": "1s"}
+    nodes = serve(server_of_databases.url(database), env=short)
     user = nodes[0].user()
     tokens = [wires.native(nodes[n % 2], user) for n in range(100)]
     for node in nodes:

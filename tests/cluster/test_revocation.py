@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,10 +48,10 @@ class Asker:
 
 
 def judge(name, lags, asker, bar):
-    """Records the lags. On a machine where even an ordinary answer takes half the bar, the worst may be later; not the rest."""
+    """Records the lags, and holds them to the bar: all of them, unless even ordinary answers show that the machine is busy."""
     noise = max(asker.took)
     record(name, **spread(lags), ordinary_worst_ms=round(1000 * noise, 2))
-    assert sorted(lags)[int(0.99 * (len(lags) - 1))] < bar
+    assert statistics.median(lags) < bar / 4
     assert max(lags) < (bar if noise < bar / 2 else bar + 2 * noise)
 
 
@@ -197,7 +198,7 @@ def apart(server_of_databases, database, serve, closing):
 
 
 @pytest.mark.parametrize("silenced", [lambda line: line.listens, lambda line: True], ids=["channel", "everything"])
-def test_while_the_line_is_silent(apart, post, silenced):
+def test_while_the_line_is_silent(apart, post, silenced, request):
     """Nothing is closed and nothing comes: only the node's own clock can tell it that the channel is dead."""
     a, b, proxy = apart
     user, revoker, asker = a.user(), Revoker(a, a.user("--admin"), post), Asker(b)
@@ -213,11 +214,5 @@ def test_while_the_line_is_silent(apart, post, silenced):
         deadline = time.monotonic() + 15
         while asker.status(other) != 200:
             assert time.monotonic() < deadline, "the node does not come back once the line speaks again"
-    record(f"revocation lag, silent line ({'channel' if not silenced(_Plain) else 'everything'})", **spread(lags))
+    record(f"revocation lag, silent line ({request.node.callspec.id})", **spread(lags))
     assert max(lags) < AFTER_A_CUT
-
-
-class _Plain:
-    """A line that does not listen to notifications."""
-
-    listens = False

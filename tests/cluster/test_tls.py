@@ -1,11 +1,11 @@
 """TLS to the database: sslmode disable, require and verify-full, and what is said when it cannot be."""
 
 import pytest
+from cryptography import x509
 
 import postgres
 import wires
 from authority import Authority
-from cryptography import x509
 from nodes import Node
 
 
