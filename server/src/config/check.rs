@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::load::{ConfigError, Loaded};
+use crate::core::limit::NAMES;
 use crate::core::password::{MAXIMUM_ITERATIONS, MAXIMUM_LANES, MAXIMUM_MEMORY_KIB};
 
 /// A key, whether it is well, and what would be.
@@ -91,7 +92,12 @@ fn lifetimes(config: &Config) -> Vec<Rule> {
 fn limits(config: &Config) -> Vec<Rule> {
     let l = &config.limits;
     let (burst, per) = ("must be from 1 to 1000000", "must be more than nothing, such as \"15m\"");
-    [
+    let account = (
+        "limits.signin_account.burst",
+        l.signin_account.burst >= NAMES,
+        "must be from 2 to 1000000: half is for the username, half for the e-mail address",
+    );
+    let each = [
         ("limits.signin_account.burst", "limits.signin_account.per", &l.signin_account),
         ("limits.signin_network.burst", "limits.signin_network.per", &l.signin_network),
         ("limits.second_factor_account.burst", "limits.second_factor_account.per", &l.second_factor_account),
@@ -101,6 +107,6 @@ fn limits(config: &Config) -> Vec<Rule> {
     .into_iter()
     .flat_map(|(burst_key, per_key, rate)| {
         [(burst_key, (1..=1_000_000).contains(&rate.burst), burst), (per_key, !rate.per.is_zero(), per)]
-    })
-    .collect()
+    });
+    std::iter::once(account).chain(each).collect()
 }

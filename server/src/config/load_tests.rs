@@ -123,6 +123,18 @@ fn complaints_name_key_place_and_mend() {
             "proxies.trusted (environment variable DOORWARD_PROXIES__TRUSTED): a network of all addresses would let anybody name any address; name your proxies' own networks",
         ),
         (
+            "[limits.signin_account]\nburst = 1",
+            None,
+            None,
+            "limits.signin_account.burst (doorward.toml, line 2): must be from 2 to 1000000: half is for the username, half for the e-mail address",
+        ),
+        (
+            "[limits.mail_network]\nburst = 0",
+            None,
+            None,
+            "limits.mail_network.burst (doorward.toml, line 2): must be from 1 to 1000000",
+        ),
+        (
             "[sessions]\nabsolute = '1h'",
             None,
             None,

@@ -190,7 +190,8 @@ section! {
     Limits {
         /// Whether there are any. Off is for tests; a code's own five tries hold all the same.
         enabled: bool = true;
-        /// Failed tries to sign in under one name, known or not.
+        /// Failed tries to sign in to one account: half of them for its username, half for its e-mail address. 10 are 5 and 5; an odd one
+        /// is lost. Names that nobody has are limited alike.
         signin_account: Rate = Rate { burst: 10, per: Span::minutes(15) };
         /// Failed tries from one network (an IPv4 address, an IPv6 /64): to sign in, and of links, invitations and applications.
         signin_network: Rate = Rate { burst: 100, per: Span::minutes(15) };

@@ -33,7 +33,16 @@ impl Rate {
     fn tolerance(self) -> i64 {
         self.interval().saturating_mul(i64::from(self.burst.saturating_sub(1)))
     }
+
+    /// What each of an account's two names gets, so that both together get no more than the whole, at once and over time. Names that nobody
+    /// has get the same.
+    fn of_one_name(self) -> Self {
+        Self { burst: self.burst / NAMES, ..self }
+    }
 }
+
+/// The names of an account, each with a key of its own under which alone it is found: the username and the e-mail address.
+pub const NAMES: u32 = 2;
 
 /// A throttled bucket is put on record once in this time, not once a try.
 const NOTICES: Rate = Rate { burst: 1, per: Duration::from_secs(15 * 60) };
@@ -41,7 +50,7 @@ const NOTICES: Rate = Rate { burst: 1, per: Duration::from_secs(15 * 60) };
 /// What is limited.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core) enum Limited<'a> {
-    /// First factors for one typed name.
+    /// First factors for one typed name: its share of what the account has.
     SigninAccount(&'a str),
     /// First factors, recovery links, invitations and credentials of applications from the caller's network.
     SigninNetwork,
@@ -163,7 +172,7 @@ impl Charges {
 fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(SecretHash, Rate)> {
     let network = || call.origin.address.map(network_of);
     Some(match limited {
-        Limited::SigninAccount(key) => (SecretHash::digest("limit-signin-account", key), policy.signin_account),
+        Limited::SigninAccount(key) => (SecretHash::digest("limit-signin-account", key), policy.signin_account.of_one_name()),
         Limited::SigninNetwork => (SecretHash::digest("limit-signin-network", &network()?), policy.signin_network),
         Limited::SecondFactor(user) => (SecretHash::digest("limit-second-factor", user), policy.second_factor_account),
         Limited::MailAddress(key) => (SecretHash::digest("limit-mail-address", key), policy.mail_address),

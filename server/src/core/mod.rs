@@ -6,6 +6,7 @@ pub mod audit;
 pub mod call;
 pub mod clock;
 pub mod database;
+mod decoy;
 pub mod entropy;
 pub mod fault;
 pub mod flows;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use call::Call;
+use decoy::Decoys;
 use password::Hasher;
 use policy::Policy;
 use seen::Seen;
@@ -89,6 +91,7 @@ const UNCOUNTED: i64 = -1;
 pub struct Core {
     store: Store,
     hasher: Hasher,
+    decoys: Decoys,
     relying_party: RelyingParty,
     policy: Policy,
     seen: Seen,
@@ -102,12 +105,14 @@ impl Core {
     /// # Errors
     /// A fault when the database cannot be opened or is of a later release.
     pub async fn open(policy: Policy, call: &Call) -> std::result::Result<Self, Fault> {
-        let hasher = Hasher::new(&policy.passwords, call)?;
+        let hasher = Hasher::new(&policy.passwords)?;
         let relying_party = RelyingParty::new(&policy.public_url, &policy.service_name, policy.tickets.challenge)?;
         let store = Store::open(&policy.database.0, policy.store_deadline, policy.session_cache).await?;
+        let decoys = Decoys::open(&store, call).await?;
         Ok(Self {
             store,
             hasher,
+            decoys,
             relying_party,
             policy,
             seen: Seen::default(),

@@ -45,6 +45,24 @@ pub(in crate::core) struct Verdict {
     pub(in crate::core) outdated: bool,
 }
 
+/// What a password is compared with.
+pub(in crate::core) enum Against {
+    /// A stored hash.
+    Stored(String),
+    /// Nothing: a random hash in the place of one, at the cost of somebody's, or of a new one.
+    Nobody {
+        /// Whose parameters are borrowed.
+        like: Option<String>,
+    },
+}
+
+/// A stored hash, or nothing at the cost of a new one.
+impl From<Option<String>> for Against {
+    fn from(stored: Option<String>) -> Self {
+        stored.map_or(Self::Nobody { like: None }, Self::Stored)
+    }
+}
+
 /// The most that a hash may cost: what the configuration can ask for, and what is computed for a stored hash. A row that asks for more is
 /// refused unread.
 pub const MAXIMUM_MEMORY_KIB: u32 = 1 << 20;
@@ -63,8 +81,6 @@ pub struct Hasher {
     places: Arc<Semaphore>,
     capacity: usize,
     params: Params,
-    /// Compared against when there is no such user, at the same cost.
-    dummy: String,
     compared: Arc<AtomicU64>,
 }
 
@@ -72,7 +88,7 @@ pub struct Hasher {
 pub(in crate::core) struct Place(OwnedSemaphorePermit);
 
 impl Hasher {
-    pub(in crate::core) fn new(policy: &PasswordPolicy, call: &Call) -> std::result::Result<Self, Fault> {
+    pub(in crate::core) fn new(policy: &PasswordPolicy) -> std::result::Result<Self, Fault> {
         let params = Params::new(policy.memory_kib, policy.iterations, policy.parallelism, None).map_err(Fault::internal)?;
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for _ in 0..policy.threads.max(1) {
@@ -80,9 +96,8 @@ impl Hasher {
             let thread = std::thread::Builder::new().name("password-hash".to_owned());
             thread.spawn(move || work(&waiting)).map_err(Fault::internal)?;
         }
-        let dummy = compute(&mut Vec::new(), &params, &call.random::<32>()?, &call.random::<16>()?)?;
         let capacity = policy.queue.saturating_add(policy.threads.max(1)).min(Semaphore::MAX_PERMITS);
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(capacity)), capacity, params, dummy, compared: Arc::default() })
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(capacity)), capacity, params, compared: Arc::default() })
     }
 
     /// Takes a place at the threads.
@@ -100,14 +115,26 @@ impl Hasher {
         Ok(self.run(place, move |blocks| compute(blocks, &params, password.reveal().as_bytes(), &salt)).await??)
     }
 
-    /// Compares a password with a hash, or with nobody's at the same cost.
-    pub(in crate::core) async fn verify(&self, place: Place, password: &Password, phc: Option<&str>) -> Result<Verdict> {
-        let known = phc.is_some();
-        let phc = phc.unwrap_or(&self.dummy).to_owned();
+    /// Compares a password with a hash, or does the work of it for nobody, whom no password matches.
+    pub(in crate::core) async fn verify(
+        &self,
+        place: Place,
+        call: &Call,
+        password: &Password,
+        against: Against,
+    ) -> Result<Verdict> {
         let (password, params, compared) = (password.clone(), self.params.clone(), Arc::clone(&self.compared));
+        let (known, salt, hash) = (matches!(against, Against::Stored(_)), call.random::<16>()?, call.random::<32>()?);
         let verdict = self.run(place, move |blocks| {
             compared.fetch_add(1, Ordering::Relaxed);
-            compare(blocks, &params, &password, &phc)
+            let target = match against {
+                Against::Stored(phc) => Target::read(&phc)?,
+                Against::Nobody { like } => {
+                    let params = like.map_or_else(|| Ok(params.clone()), |phc| Target::read(&phc).map(|target| target.params))?;
+                    Target { params, salt: salt.into(), hash: hash.into() }
+                }
+            };
+            compare(blocks, &params, &password, &target)
         });
         let verdict = verdict.await??;
         Ok(Verdict { matches: verdict.matches && known, outdated: verdict.outdated && known })
@@ -186,66 +213,89 @@ fn compute(blocks: &mut Vec<Block>, params: &Params, password: &[u8], salt: &[u8
     Ok(phc.to_string())
 }
 
-fn compare(blocks: &mut Vec<Block>, wanted: &Params, password: &Password, phc: &str) -> std::result::Result<Verdict, Fault> {
-    let unreadable = |_| Fault::internal("a stored password hash cannot be read");
-    let stored = PasswordHash::new(phc).map_err(unreadable)?;
-    let params = Params::try_from(&stored).map_err(|_| Fault::internal("a stored password hash has unknown parameters"))?;
-    let sane = stored.algorithm == Algorithm::Argon2id.ident()
-        && stored.version == Some(Version::V0x13.into())
-        && params.m_cost() <= MAXIMUM_MEMORY_KIB
-        && params.t_cost() <= MAXIMUM_ITERATIONS
-        && params.p_cost() <= MAXIMUM_LANES;
-    let (Some(salt), Some(hash), true) = (&stored.salt, &stored.hash, sane) else {
-        return Err(Fault::internal("a stored password hash is not Argon2id of a bearable cost"));
-    };
-    let computed = derive(blocks, &params, password.reveal().as_bytes(), salt, hash.len())?;
-    let cheaper = params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost() || params.p_cost() < wanted.p_cost();
-    let matches = computed.as_slice().ct_eq(hash.as_bytes()).into();
-    if let (false, Some(rest)) = (matches, shortfall(&params, wanted)) {
-        // Otherwise a name whose hash is from before the setting grew would be refused far sooner than one that nobody has.
-        derive(blocks, &rest, password.reveal().as_bytes(), salt, hash.len())?;
-    }
-    Ok(Verdict { matches, outdated: cheaper })
+/// A hash to compare with, taken apart.
+struct Target {
+    params: Params,
+    salt: Vec<u8>,
+    hash: Vec<u8>,
 }
 
-/// What is to be computed after a hash at `stored` costs, for about the time that one at `wanted` costs takes: time grows with memory
-/// times passes.
-fn shortfall(stored: &Params, wanted: &Params) -> Option<Params> {
-    let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
-    let missing = work(wanted).checked_sub(work(stored))?;
-    let passes = missing.div_ceil(u64::from(wanted.m_cost()).max(1)).max(1);
-    // Too little for Argon2 is too little to be heard.
-    Params::new(u32::try_from(missing / passes).ok()?, u32::try_from(passes).ok()?, 1, None).ok()
+impl Target {
+    fn read(phc: &str) -> std::result::Result<Self, Fault> {
+        let stored = PasswordHash::new(phc).map_err(|_| Fault::internal("a stored password hash cannot be read"))?;
+        let params = Params::try_from(&stored).map_err(|_| Fault::internal("a stored password hash has unknown parameters"))?;
+        let sane = stored.algorithm == Algorithm::Argon2id.ident()
+            && stored.version == Some(Version::V0x13.into())
+            && params.m_cost() <= MAXIMUM_MEMORY_KIB
+            && params.t_cost() <= MAXIMUM_ITERATIONS
+            && params.p_cost() <= MAXIMUM_LANES;
+        match (&stored.salt, &stored.hash, sane) {
+            (Some(salt), Some(hash), true) => Ok(Self { params, salt: salt.to_vec(), hash: hash.as_bytes().to_vec() }),
+            _ => Err(Fault::internal("a stored password hash is not Argon2id of a bearable cost")),
+        }
+    }
+}
+
+fn compare(
+    blocks: &mut Vec<Block>,
+    wanted: &Params,
+    password: &Password,
+    target: &Target,
+) -> std::result::Result<Verdict, Fault> {
+    let Target { params, salt, hash } = target;
+    let computed = derive(blocks, params, password.reveal().as_bytes(), salt, hash.len())?;
+    let outdated = params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost() || params.p_cost() < wanted.p_cost();
+    Ok(Verdict { matches: computed.as_slice().ct_eq(hash).into(), outdated })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::call::Origin;
+    use crate::core::clock::Timestamp;
+    use crate::core::entropy::{Entropy, EntropyError};
 
-    #[test]
-    fn old_and_rest_are_as_much_work_as_new() {
-        let params = |memory, passes| Params::new(memory, passes, 1, None).unwrap();
-        let wanted = params(19456, 3);
-        for (memory, passes) in [(19456, 2), (19456, 1), (8192, 1), (12288, 3), (1024, 7)] {
-            let rest = shortfall(&params(memory, passes), &wanted).unwrap();
-            let (sum, whole) = (memory * passes + rest.m_cost() * rest.t_cost(), 19456 * 3);
-            assert!(sum <= whole && whole - sum < 8 && rest.m_cost() <= wanted.m_cost(), "{memory} {passes}: {rest:?}");
-        }
-        for enough in [wanted.clone(), params(65536, 1)] {
-            assert!(shortfall(&enough, &wanted).is_none());
+    struct Seeded;
+
+    impl Entropy for Seeded {
+        fn fill(&self, buffer: &mut [u8]) -> std::result::Result<(), EntropyError> {
+            buffer.fill(7);
+            Ok(())
         }
     }
 
-    #[test]
-    fn a_wrong_password_for_an_old_hash_computes_the_rest_and_a_right_one_does_not() {
-        let (old, wanted) = (Params::new(64, 1, 1, None).unwrap(), Params::new(1024, 2, 1, None).unwrap());
-        let phc = compute(&mut Vec::new(), &old, b"right", &[7; 16]).unwrap();
-        for (typed, matches) in [("right", true), ("wrong", false)] {
-            let mut blocks = Vec::new();
-            let verdict = compare(&mut blocks, &wanted, &Password::new(&Secret::new(typed)), &phc).unwrap();
-            assert_eq!(verdict, Verdict { matches, outdated: true });
-            // The memory that was worked in tells what was computed.
-            assert_eq!(blocks.len() > old.block_count(), !matches, "{typed}: {} blocks", blocks.len());
+    fn call() -> Call {
+        Call { now: Timestamp::from_millis(0), entropy: Arc::new(Seeded), origin: Origin::local("test", "test") }
+    }
+
+    fn hasher(memory_kib: u32) -> Hasher {
+        let (min_length, max_length, min_score) = (8, 256, 3);
+        let (iterations, parallelism, threads, queue) = (1, 1, 1, 4);
+        let policy = PasswordPolicy { min_length, max_length, min_score, memory_kib, iterations, parallelism, threads, queue };
+        Hasher::new(&policy).unwrap()
+    }
+
+    /// The blocks of memory that a comparison has worked in: they tell what was computed. With a thread of its own, whose memory is new.
+    async fn worked_in(setting: u32, typed: &str, against: Against) -> (Verdict, usize) {
+        let hasher = hasher(setting);
+        let password = Password::new(&Secret::new(typed));
+        let verdict = hasher.verify(hasher.reserve().unwrap(), &call(), &password, against).await.unwrap();
+        (verdict, hasher.run(hasher.reserve().unwrap(), |blocks| blocks.len()).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn nobody_costs_what_somebody_does_whatever_the_setting_is_now() {
+        let of = |memory| compute(&mut Vec::new(), &Params::new(memory, 1, 1, None).unwrap(), b"right", &[7; 16]).unwrap();
+        for (at_rest, setting) in [(64, 64), (64, 512), (512, 64)] {
+            let (right, blocks) = worked_in(setting, "right", Against::Stored(of(at_rest))).await;
+            assert_eq!((right, blocks), (Verdict { matches: true, outdated: at_rest < setting }, at_rest as usize));
+            let (wrong, blocks) = worked_in(setting, "wrong", Against::Stored(of(at_rest))).await;
+            assert_eq!((wrong, blocks), (Verdict { matches: false, outdated: at_rest < setting }, at_rest as usize));
+            // Not even the password of the hash whose cost is borrowed matches.
+            let (nobody, blocks) = worked_in(setting, "right", Against::Nobody { like: Some(of(at_rest)) }).await;
+            assert_eq!((nobody, blocks), (Verdict { matches: false, outdated: false }, at_rest as usize));
+            let (alone, blocks) = worked_in(setting, "right", None.into()).await;
+            assert_eq!((alone, blocks), (Verdict { matches: false, outdated: false }, setting as usize));
         }
     }
 
@@ -259,10 +309,9 @@ mod tests {
         let wanted = Params::new(64, 1, 1, None).unwrap();
         let password = Password::new(&Secret::new("x"));
         for absurd in [phc(MAXIMUM_MEMORY_KIB + 1, 1, 1), phc(64, MAXIMUM_ITERATIONS + 1, 1), phc(512, 1, MAXIMUM_LANES + 1)] {
-            let mut blocks = Vec::new();
-            assert!(compare(&mut blocks, &wanted, &password, &absurd).is_err(), "{absurd}");
-            assert!(blocks.is_empty(), "{absurd} was computed");
+            assert!(Target::read(&absurd).is_err(), "{absurd}");
         }
-        assert!(compare(&mut Vec::new(), &wanted, &password, &phc(128, MAXIMUM_ITERATIONS, MAXIMUM_LANES)).is_ok());
+        let most = Target::read(&phc(128, MAXIMUM_ITERATIONS, MAXIMUM_LANES)).unwrap();
+        assert!(compare(&mut Vec::new(), &wanted, &password, &most).is_ok());
     }
 }

@@ -95,7 +95,7 @@ pub struct MethodPolicy {
 pub struct LimitPolicy {
     /// Off for load tests, or behind something that limits.
     pub enabled: bool,
-    /// Failed first factors for one typed name.
+    /// Failed first factors of one account; each of its two names has half.
     pub signin_account: Rate,
     /// Failed first factors, recovery links, invitations and application credentials from one network.
     pub signin_network: Rate,

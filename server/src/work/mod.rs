@@ -1,5 +1,6 @@
 //! Background work: what happens after the answer, or on no call at all.
 
+pub mod backfill;
 pub mod housekeeping;
 pub mod mail;
 pub mod outbox;
@@ -38,5 +39,6 @@ pub fn start(core: &Arc<Core>, desk: &Desk, mailer: Mailer, stop: &watch::Receiv
     let mut loops = JoinSet::new();
     loops.spawn(outbox::run(Arc::clone(core), desk.clone(), mailer, stop.clone()));
     loops.spawn(housekeeping::run(Arc::clone(core), desk.clone(), stop.clone()));
+    loops.spawn(backfill::run(Arc::clone(core), desk.clone(), stop.clone()));
     loops
 }

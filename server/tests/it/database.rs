@@ -75,6 +75,15 @@ impl Database {
         }
     }
 
+    /// Runs several statements as one transaction.
+    pub(crate) async fn batch(&self, sql: &str) {
+        let sql = format!("BEGIN; {sql}; COMMIT");
+        match self {
+            Self::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(&sql).unwrap(),
+            Self::Postgres { .. } => connect(&self.url()).await.batch_execute(&sql).await.unwrap(),
+        }
+    }
+
     pub(crate) async fn lock(&self) -> Lock {
         match self {
             Self::Sqlite(path) => {
@@ -141,7 +150,7 @@ async fn connect(url: &str) -> Client {
 fn sqlite_rows(path: &Path, sql: &str) -> Vec<Row> {
     let connection = rusqlite::Connection::open(path).unwrap();
     let mut statement = connection.prepare(sql).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query([]).unwrap();
     let mut rows = Vec::new();
     while let Some(row) = found.next().unwrap() {

@@ -331,7 +331,7 @@ async fn foreign_sites_cannot_use_the_cookie() {
 
 #[tokio::test]
 async fn too_many_attempts() {
-    let app = TestApp::limited(&[("limits.signin_account.burst", "2"), ("limits.mail_address.burst", "1")]).await;
+    let app = TestApp::limited(&[("limits.signin_account.burst", "4"), ("limits.mail_address.burst", "1")]).await;
     let ann = app.user("ann").await.id.to_string();
     for _ in 0..2 {
         refused(&app.send(log_in("ann@example.com", "wrong password")).await, 401, "invalid_credentials");

@@ -457,7 +457,7 @@ async fn an_invitation_wants_names() {
 
 #[tokio::test]
 async fn limits_say_when_to_come_back() {
-    let app = TestApp::limited(&[("limits.signin_account.burst", "2"), ("limits.mail_address.burst", "1")]).await;
+    let app = TestApp::limited(&[("limits.signin_account.burst", "4"), ("limits.mail_address.burst", "1")]).await;
     for _ in 0..2 {
         login(&app, "ann", PASSWORD).await.expect(401);
     }

@@ -430,7 +430,7 @@ async fn bodies_that_are_none_of_ours() {
 
 #[tokio::test]
 async fn limits_say_when_to_come_back() {
-    let app = TestApp::limited(&[("limits.signin_account.burst", "2")]).await;
+    let app = TestApp::limited(&[("limits.signin_account.burst", "4")]).await;
     let program = app.application(false, &[]).await;
     for _ in 0..2 {
         program.login(&app, "ann", PASSWORD).await.expect(401);

@@ -333,7 +333,7 @@ async fn foreign_sites_cannot_use_the_cookie() {
 
 #[tokio::test]
 async fn too_many_attempts() {
-    let app = TestApp::limited(&[("limits.signin_account.burst", "2")]).await;
+    let app = TestApp::limited(&[("limits.signin_account.burst", "4")]).await;
     app.user("ann").await;
     for _ in 0..2 {
         refused(&app.send(ask_login("ann", "wrong password")).await, 400, 1000);

@@ -134,7 +134,7 @@ fn begin(call: Pin<&mut impl Future>) {
 #[tokio::test]
 async fn a_busy_server_costs_nobody_a_try() {
     let limits = [
-        ("limits.signin_account.burst", "1"),
+        ("limits.signin_account.burst", "2"),
         ("limits.signin_network.burst", "3"),
         ("limits.second_factor_account.burst", "1"),
         ("limits.mail_address.burst", "3"),

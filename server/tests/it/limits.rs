@@ -14,7 +14,7 @@ use super::wires::Wire;
 #[tokio::test]
 async fn failures_of_an_account_are_limited_in_every_dialect() {
     for wire in Wire::ALL {
-        let app = TestApp::limited(&[("limits.signin_account.burst", "3"), ("limits.signin_account.per", "3m")]).await;
+        let app = TestApp::limited(&[("limits.signin_account.burst", "6"), ("limits.signin_account.per", "3m")]).await;
         app.user("ann").await;
         for _ in 0..3 {
             app.send(wire.sign_in("ann", OTHER_PASSWORD)).await.expect(wire.refused());
@@ -36,7 +36,7 @@ async fn failures_of_an_account_are_limited_in_every_dialect() {
 #[tokio::test]
 async fn an_unknown_account_is_limited_like_a_known_one() {
     for wire in Wire::ALL {
-        let app = TestApp::limited(&[("limits.signin_account.burst", "3")]).await;
+        let app = TestApp::limited(&[("limits.signin_account.burst", "6")]).await;
         app.user("ann").await;
         let mut answers = Vec::new();
         for name in ["ann", "nobody"] {
@@ -186,7 +186,7 @@ async fn strangers_cannot_use_up_the_access_codes() {
 
 #[tokio::test]
 async fn a_right_password_is_not_charged_for_access_codes_that_are_too_many() {
-    let app = TestApp::limited(&[("limits.mail_address.burst", "2"), ("limits.signin_account.burst", "2")]).await;
+    let app = TestApp::limited(&[("limits.mail_address.burst", "2"), ("limits.signin_account.burst", "4")]).await;
     app.user("ann").await;
     let application = app.application(false, &[]).await;
     for _ in 0..2 {
@@ -238,7 +238,7 @@ async fn refused_applications_are_limited_and_do_not_fill_the_log() {
 #[tokio::test]
 async fn throttling_is_on_record_once_a_bucket_and_span_in_every_flow() {
     let limits = [
-        ("limits.signin_account.burst", "1"),
+        ("limits.signin_account.burst", "2"),
         ("limits.signin_account.per", "30m"),
         ("limits.second_factor_account.burst", "1"),
         ("limits.second_factor_account.per", "30m"),
@@ -410,7 +410,7 @@ async fn a_clock_that_was_ahead_locks_nobody_out_once_it_is_right() {
     application.login(&app, "ann", PASSWORD).await.expect(200);
     app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
     // And the limits hold again.
-    for _ in 0..10 {
+    for _ in 0..5 {
         app.sign_in("ann", OTHER_PASSWORD).await.expect(401);
     }
     app.sign_in("ann", PASSWORD).await.expect(429);

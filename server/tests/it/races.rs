@@ -162,7 +162,7 @@ async fn after_a_sign_out_is_answered_no_check_succeeds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_guesses_do_not_slip_through_the_limit() {
-    let app = Arc::new(TestApp::limited(&[("limits.signin_account.burst", "5")]).await);
+    let app = Arc::new(TestApp::limited(&[("limits.signin_account.burst", "10")]).await);
     app.user("ann").await;
     let before = app.core().hasher().compared();
     let replies =

@@ -3,6 +3,7 @@
 //! Starts a server of its own, asks it about names of both kinds in random order, and compares what comes back: byte by byte, and by
 //! the Kolmogorov-Smirnov test. Run by hand, on a machine that does nothing else: `just bench-timing`.
 
+mod cost;
 mod endpoint;
 mod measure;
 mod report;
@@ -18,6 +19,7 @@ use clap::Parser;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
+use cost::Cost;
 use measure::Bench;
 use report::{Report, Verdict};
 use subject::Subject;
@@ -44,6 +46,9 @@ struct Options {
     /// Write the findings into this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// What the accounts' hashes cost beside what the server asks for.
+    #[arg(long, value_enum, default_value = "same")]
+    cost: Cost,
     /// Further arguments of the server, after `--`; its accounts are made without them.
     #[arg(last = true)]
     server: Vec<String>,
@@ -63,7 +68,9 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> io::Result<Verdict> {
     let mut rng = StdRng::seed_from_u64(options.seed);
-    let subject = Subject::start(&options.binary, options.accounts, &options.server, &mut rng)?;
+    let arguments: Vec<&str> =
+        options.cost.of_server().iter().copied().chain(options.server.iter().map(String::as_str)).collect();
+    let subject = Subject::start(&options.binary, options.accounts, options.cost, &arguments, &mut rng)?;
     let mut bench = Bench::new(&subject, rng)?;
     let wanted = |name: &str| options.endpoint.is_empty() || options.endpoint.iter().any(|part| name.contains(part.as_str()));
     let mut measured = Vec::new();

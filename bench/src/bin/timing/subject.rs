@@ -11,6 +11,8 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::cost::Cost;
+
 const PASSWORD: &str = "correct-Zebra-41-lamp-horizon";
 
 /// What stands behind a name.
@@ -62,13 +64,13 @@ pub(crate) struct Subject {
 impl Subject {
     /// Fills a fresh data directory, `each` accounts of every state, and starts the server on it: limits off, all
     /// else by default or by `arguments`.
-    pub(crate) fn start(binary: &Path, each: usize, arguments: &[String], rng: &mut StdRng) -> io::Result<Self> {
+    pub(crate) fn start(binary: &Path, each: usize, cost: Cost, arguments: &[&str], rng: &mut StdRng) -> io::Result<Self> {
         let binary = binary.canonicalize()?;
         let folder = TempDir::with_prefix("doorward-timing-")?;
         let accounts = State::ALL.map(|state| (state, (0..each).map(|_| Account::random(rng)).collect::<Vec<_>>()));
         for (state, accounts) in &accounts {
             for account in accounts {
-                create(&binary, folder.path(), *state, account)?;
+                create(&binary, folder.path(), *state, account, cost)?;
             }
         }
         let application = run(&binary, folder.path(), &["app", "create", "timing"], "")?;
@@ -117,13 +119,14 @@ impl Account {
     }
 }
 
-fn create(binary: &Path, folder: &Path, state: State, account: &Account) -> io::Result<()> {
+fn create(binary: &Path, folder: &Path, state: State, account: &Account, cost: Cost) -> io::Result<()> {
     if state == State::Unknown {
         return Ok(());
     }
     let (secret, password) = if state == State::Passwordless { ("--no-password", "") } else { ("--password-stdin", PASSWORD) };
     let Account { username, email } = account;
-    run(binary, folder, &["user", "create", "--email", email, "--username", username, secret], password)?;
+    let own = ["user", "create", "--email", email, "--username", username, secret];
+    run(binary, folder, &[&own, cost.of_account(state)].concat(), password)?;
     if state == State::Disabled {
         run(binary, folder, &["user", "disable", username], "")?;
     }
@@ -153,7 +156,7 @@ fn run(binary: &Path, folder: &Path, arguments: &[&str], input: &str) -> io::Res
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn serve(binary: &Path, folder: &Path, arguments: &[String]) -> io::Result<(Child, SocketAddr)> {
+fn serve(binary: &Path, folder: &Path, arguments: &[&str]) -> io::Result<(Child, SocketAddr)> {
     let mut serve = command(binary, folder, &["serve", "--listen", "127.0.0.1:0", "--limits-enabled", "false"]);
     let mut process = serve.args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let stdout = process.stdout.take().ok_or_else(|| io::Error::other("the server has no output"))?;

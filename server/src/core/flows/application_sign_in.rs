@@ -220,7 +220,7 @@ async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges
         Counted::Authenticator(matches) => (Factor::Totp, matches),
         Counted::Mailed(phc) => {
             let code = Password::new(&code.as_code().unwrap_or_else(|| code.clone()));
-            (Factor::AccessCode, core.hasher.verify(place, &code, phc.as_deref()).await?.matches)
+            (Factor::AccessCode, core.hasher.verify(place, call, &code, phc.into()).await?.matches)
         }
     };
     if matches {

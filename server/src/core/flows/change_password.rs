@@ -6,6 +6,7 @@ use super::session::{Authenticated, Presented};
 use crate::core::audit::{Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
+use crate::core::decoy::DecoyKey;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{MailKind, User};
 use crate::core::password::Password;
@@ -38,7 +39,7 @@ pub async fn change_password(
             if !passwords::is_of(tx, user.id, compared).await? {
                 return Err(Refusal::InvalidCredentials.into());
             }
-            passwords::set(tx, user.id, &phc, call.now).await?;
+            passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
             tickets::delete_all_of_user(tx, user.id).await?;
             sessions::delete_of_user(tx, user.id, Some(session.id)).await?;
             session.authenticated_at = call.now;
@@ -69,8 +70,8 @@ async fn compare(core: &Core, call: &Call, checked: &Authenticated, charges: &Ch
         })
     });
     let stored = charges.on_record(core, call, Event::PasswordChanged, Some(user), work.await).await?;
-    let phc = stored.as_ref().map(|stored| stored.phc.as_str());
-    let verdict = core.hasher.verify(place, &Password::new(current), phc).await?;
+    let against = stored.as_ref().map(|stored| stored.phc.clone()).into();
+    let verdict = core.hasher.verify(place, call, &Password::new(current), against).await?;
     match stored {
         Some(stored) if verdict.matches => Ok(stored.changed_at),
         Some(_) | None => {

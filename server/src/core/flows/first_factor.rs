@@ -3,10 +3,11 @@
 use super::factors::enrolled;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
+use crate::core::decoy::DecoyKey;
 use crate::core::gate::Enrolled;
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Factor, Identifier, Purpose, Status, TicketId, User};
-use crate::core::password::Password;
+use crate::core::model::{Factor, Identifier, Purpose, Status, TicketId, User, UserId};
+use crate::core::password::{Against, Password};
 use crate::core::store::passwords::StoredPassword;
 use crate::core::store::{Tx, limits, passwords, tickets, users};
 use crate::core::token::{Secret, SecretHash};
@@ -66,8 +67,21 @@ pub(super) struct Proven {
 struct Known {
     user: Option<User>,
     password: Option<StoredPassword>,
+    /// The hash at whose cost the password is compared when the user has none.
+    decoy: Option<String>,
     /// A code and its hash.
     ticket: Option<(TicketId, Option<String>)>,
+}
+
+impl Known {
+    /// What the proof is compared with.
+    fn against(&self) -> Against {
+        let stored = match &self.ticket {
+            Some((_, phc)) => phc.clone(),
+            None => self.password.as_ref().map(|stored| stored.phc.clone()),
+        };
+        stored.map_or_else(|| Against::Nobody { like: self.decoy.clone() }, Against::Stored)
+    }
 }
 
 /// Proves a first factor. An unknown name costs what a known one costs, and is refused in the same words.
@@ -88,11 +102,7 @@ pub(super) async fn prove(core: &Core, call: &Call, identifier: &Identifier, pro
         Kind::Password(password) => (Factor::Password, password),
         Kind::Code(code) => (Factor::EmailCode, code),
     };
-    let at_rest = match &known.ticket {
-        Some((_, phc)) => phc.as_deref(),
-        None => known.password.as_ref().map(|stored| stored.phc.as_str()),
-    };
-    let verdict = core.hasher.verify(place, secret, at_rest).await?;
+    let verdict = core.hasher.verify(place, call, secret, known.against()).await?;
     let Some(user) = known.user.clone().filter(|_| verdict.matches) else {
         return refuse(core, call, Refusal::InvalidCredentials, known.user.as_ref()).await;
     };
@@ -116,23 +126,22 @@ async fn upgrade(core: &Core, call: &Call, password: &Password) -> Result<Option
 }
 
 async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identifier, is_code: bool) -> Result<Known> {
-    let call = call.clone();
+    let (call, place) = (call.clone(), core.decoys.key_of(identifier.key())?);
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             charges.take(tx, &call).await?;
             let user = users::by_identifier(tx, &identifier).await?;
-            if is_code { known_code(tx, &call, user).await } else { known_password(tx, user).await }
+            if is_code { known_code(tx, &call, user).await } else { known_password(tx, user, &place).await }
         })
     });
     work.await
 }
 
-async fn known_password(tx: &mut Tx, user: Option<User>) -> Result<Known> {
-    let password = match &user {
-        Some(user) => passwords::by_user(tx, user.id).await?,
-        None => None,
-    };
-    Ok(Known { user, password, ticket: None })
+/// The same look-ups for everybody: a password for nobody, a decoy for who has a password.
+async fn known_password(tx: &mut Tx, user: Option<User>, place: &DecoyKey) -> Result<Known> {
+    let password = passwords::by_user(tx, user.as_ref().map_or(UserId::NOBODY, |user| user.id)).await?;
+    let decoy = passwords::decoy(tx, place).await?;
+    Ok(Known { user, password, decoy, ticket: None })
 }
 
 /// Counts the guess at a code, before it is judged.
@@ -145,7 +154,8 @@ async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>) -> Result<Know
         // Counting a guess is a write. Where there is none to count, write all the same: the disk's time is heard from outside.
         limits::take(tx, &SecretHash::digest("nobody", ""), call.now, 1, i64::MAX / 4).await?;
     }
-    Ok(Known { user, password: None, ticket: ticket.map(|ticket| (ticket.id, ticket.payload)) })
+    // Codes live for minutes and are made at the setting of the day: without one, a new hash is what it would cost.
+    Ok(Known { user, password: None, decoy: None, ticket: ticket.map(|ticket| (ticket.id, ticket.payload)) })
 }
 
 async fn refuse(core: &Core, call: &Call, refusal: Refusal, user: Option<&User>) -> Result<Proven> {

@@ -6,6 +6,7 @@ use super::change_password::accept_new;
 use super::session::{Authenticated, Authority, Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
+use crate::core::decoy::DecoyKey;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{
     Email, Identifier, Invitation, InvitationId, Page, Paged, PersonName, Role, Status, User, UserId, Username,
@@ -181,7 +182,7 @@ async fn create_for(core: &Core, call: &Call, secret: &Secret, account: NewAccou
                 created_at: call.now,
             };
             users::insert(tx, &user).await?;
-            passwords::set(tx, user.id, &phc, call.now).await?;
+            passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
             spend(tx, &call, &invitation, Actor::Anonymous, user.id).await?;
             record(tx, &call, Record::by(Actor::Anonymous, Event::UserCreated, Some(user.id), None)).await?;
             Ok(user)

@@ -4,6 +4,7 @@ use super::change_password::{accept_new, context};
 use super::mail_request::request_mail;
 use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
+use crate::core::decoy::DecoyKey;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Identifier, MailKind, Purpose, Status, TicketId, User};
 use crate::core::outbox::{self, LinkForm};
@@ -54,7 +55,7 @@ async fn set_password(core: &Core, call: &Call, secret: &Secret, user_id: Option
             if !tickets::spend(tx, ticket, call.now).await? {
                 return Err(Refusal::TicketInvalid.into());
             }
-            passwords::set(tx, user.id, &phc, call.now).await?;
+            passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
             users::set_verified(tx, user.id, call.now).await?;
             sessions::delete_of_user(tx, user.id, None).await?;
             tickets::delete_all_of_user(tx, user.id).await?;

@@ -4,6 +4,7 @@ use super::change_password::{accept_new, context};
 use super::session::Authority;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
+use crate::core::decoy::DecoyKey;
 use crate::core::model::{
     Email, Identifier, MailKind, Page, Paged, PersonName, Role, SecurityKey, SecurityKeyId, Status, User, UserId, Username,
 };
@@ -69,7 +70,7 @@ pub async fn create(core: &Core, call: &Call, authority: Authority, new: NewUser
         Box::pin(async move {
             users::insert(tx, &user).await?;
             if let Some(phc) = phc {
-                passwords::set(tx, user.id, &phc, call.now).await?;
+                passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
             }
             record(tx, &call, Record::by(authority.actor(), Event::UserCreated, Some(user.id), None)).await?;
             Ok(user)
@@ -200,7 +201,7 @@ pub async fn set_password(core: &Core, call: &Call, authority: Authority, refere
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let user = users::by_id(tx, user.id).await?.ok_or(Refusal::NotFound)?;
-            passwords::set(tx, user.id, &phc, call.now).await?;
+            passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
             close(tx, user.id).await?;
             outbox::notice(tx, &call, MailKind::PasswordChanged, &user, None).await?;
             record(tx, &call, Record::by(authority.actor(), Event::PasswordSet, Some(user.id), None)).await?;

@@ -64,6 +64,11 @@ macro_rules! ids {
     )+ };
 }
 
+impl UserId {
+    /// An id that no user has, to look up in the place of one.
+    pub(in crate::core) const NOBODY: Self = Self(Uuid::nil());
+}
+
 ids! {
     /// A user's id: never reused, never changed.
     UserId;

@@ -273,7 +273,7 @@ impl Identifier {
 
 #[cfg(test)]
 mod tests {
-    use super::{Email, Identifier, Username};
+    use super::{Email, Identifier, Username, canonical};
 
     #[test]
     fn addresses() {
@@ -301,5 +301,13 @@ mod tests {
         assert_eq!(Identifier::any("Ann@b.c"), Identifier::Email("ann@b.c".into()));
         assert!(matches!(Identifier::any("a@b@c"), Identifier::Nobody(_)));
         assert_eq!(Identifier::any("a\0b").key(), "ab");
+    }
+
+    /// Limits rest on it: an account is found by two keys and no third, for nothing that is typed has both kinds of name.
+    #[test]
+    fn no_key_of_a_username_is_an_addresss() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_alphanumeric() || "._-".contains(*c)) {
+            assert!(!canonical(c.encode_utf8(&mut [0; 4])).contains('@'), "{c:?}");
+        }
     }
 }

@@ -5,7 +5,8 @@ use super::{Store, statements, values};
 use crate::core::{Fault, Result};
 
 /// In order; a file that has been released never changes.
-const STEPS: &[(i64, &str)] = &[(1, include_str!("../../../../migrations/0001_initial.sql"))];
+const STEPS: &[(i64, &str)] =
+    &[(1, include_str!("../../../../migrations/0001_initial.sql")), (2, include_str!("../../../../migrations/0002_decoys.sql"))];
 
 statements! {
     LATEST = "SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1";

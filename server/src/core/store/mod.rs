@@ -12,6 +12,7 @@ pub(super) mod limits;
 pub(super) mod mails;
 mod migrations;
 pub(super) mod passwords;
+pub(super) mod secrets;
 pub(super) mod security_keys;
 pub(super) mod sessions;
 pub(super) mod tickets;

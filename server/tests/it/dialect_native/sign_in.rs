@@ -183,7 +183,7 @@ async fn signing_in_ends_the_session_that_came_along() {
 
 #[tokio::test]
 async fn too_many_attempts() {
-    let app = TestApp::limited(&[("limits.signin_account.burst", "2"), ("limits.mail_address.burst", "1")]).await;
+    let app = TestApp::limited(&[("limits.signin_account.burst", "4"), ("limits.mail_address.burst", "1")]).await;
     app.user("ann").await;
     for name in ["ann@example.com", "nobody@example.com"] {
         for _ in 0..2 {

@@ -19,6 +19,7 @@ fn all() -> Vec<Sql> {
         mails::STATEMENTS,
         migrations::STATEMENTS,
         passwords::STATEMENTS,
+        secrets::STATEMENTS,
         security_keys::STATEMENTS,
         sessions::STATEMENTS,
         tickets::STATEMENTS,
