@@ -20,6 +20,14 @@ test-rust *arguments:
 test-clients *arguments:
     scripts/test.sh clients {{arguments}}
 
+# Both suites on a throw-away PostgreSQL server
+test-postgres *arguments:
+    scripts/test.sh postgres {{arguments}}
+
+# Several nodes: failover, revocation, rolling restart, pooler, TLS to the database
+test-cluster *arguments:
+    scripts/test.sh cluster {{arguments}}
+
 # Format and lint
 lint:
     cargo fmt --all --check

@@ -42,3 +42,28 @@ need_cargo_tool() {
 target_directory() {
   cargo metadata --no-deps --format-version 1 --offline 2>/dev/null | sed -E 's/.*"target_directory":"([^"]*)".*/\1/'
 }
+
+# need_postgres [PROGRAM…]: PostgreSQL's programs, and others by the names of their packages. The services that come along are not used.
+need_postgres() {
+  local folder program missing=()
+  for folder in /usr/lib/postgresql/*/bin; do [ -x "$folder/initdb" ] && break; done
+  [ -x "$folder/initdb" ] || command -v pg_config >/dev/null || missing+=(postgresql)
+  for program in "$@"; do
+    PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$program" >/dev/null || missing+=("$program")
+  done
+  [ ${#missing[@]} -eq 0 ] || as_root "${missing[*]}" apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# python_environment: the virtual environment of the client tests, made once, and again when the pins change.
+python_environment() {
+  local pins=tests/clients/requirements.txt stamp=.venv/.installed
+  cmp -s "$pins" "$stamp" && return
+  say "Python packages"
+  command -v python3 >/dev/null || as_root "Python 3" apt-get install -y --no-install-recommends python3 python3-venv
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || die "the client tests need Python 3.10 or newer, this is $(python3 -V)"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || as_root "the venv module of Python" apt-get install -y --no-install-recommends python3-venv
+  rm -rf .venv
+  python3 -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$pins"
+  cp "$pins" "$stamp"
+}

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Runs the tests, and first installs whatever they need.
-#   scripts/test.sh [all]                        everything
+#   scripts/test.sh [all]                        both of the next two
 #   scripts/test.sh rust [NEXTEST-ARGUMENT…]     the Rust suite
 #   scripts/test.sh clients [PYTEST-ARGUMENT…]   the published client libraries against a started server
+#   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
+#   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS to the database
 # Needs Rust, a C compiler and Python 3.10 or newer. CLIENT_TESTS_BINARY=… tests that server instead of building one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,21 +21,8 @@ rust_tests() {
   fi
 }
 
-# The virtual environment of the client tests: made once, and again when the pins change.
-python_environment() {
-  local pins=tests/clients/requirements.txt stamp=.venv/.installed
-  cmp -s "$pins" "$stamp" && return
-  say "Python packages"
-  command -v python3 >/dev/null || as_root "Python 3" apt-get install -y --no-install-recommends python3 python3-venv
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || die "the client tests need Python 3.10 or newer, this is $(python3 -V)"
-  python3 -c 'import ensurepip, venv' 2>/dev/null || as_root "the venv module of Python" apt-get install -y --no-install-recommends python3-venv
-  rm -rf .venv
-  python3 -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$pins"
-  cp "$pins" "$stamp"
-}
-
-client_tests() {
+# What the Python tests need: their packages, and a server to test.
+python_tests_need() {
   python_environment
   if [ -z "${CLIENT_TESTS_BINARY:-}" ]; then
     need_rust
@@ -42,9 +31,32 @@ client_tests() {
     CLIENT_TESTS_BINARY="$(target_directory)/debug/doorward"
   fi
   export CLIENT_TESTS_BINARY
+}
+
+client_tests() {
+  python_tests_need
   say "Client tests"
   # They wait for mails more than they work, so a few at a time; -n0 for one, with a debugger for instance.
   .venv/bin/python -m pytest tests/clients -n 4 --dist worksteal "$@"
+}
+
+# Both suites on one throw-away server; with arguments, the Rust suite alone.
+postgres_tests() {
+  say "On PostgreSQL"
+  if [ -z "${DOORWARD_TEST_POSTGRES:-}" ]; then
+    scripts/postgres.sh "$0" postgres "$@"
+    return
+  fi
+  rust_tests "$@"
+  [ $# -gt 0 ] || CLIENT_TESTS_DATABASE="$DOORWARD_TEST_POSTGRES" client_tests
+}
+
+cluster_tests() {
+  need_postgres haproxy pgbouncer
+  python_tests_need
+  say "Cluster tests"
+  # One at a time: they measure.
+  .venv/bin/python -m pytest tests/cluster "$@"
 }
 
 what=${1:-all}
@@ -52,11 +64,13 @@ what=${1:-all}
 case $what in
   rust) rust_tests "$@" ;;
   clients) client_tests "$@" ;;
+  postgres) postgres_tests "$@" ;;
+  cluster) cluster_tests "$@" ;;
   all)
-    [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients ARGUMENT…"
+    [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|cluster ARGUMENT…"
     rust_tests
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, postgres, cluster or all" ;;
 esac

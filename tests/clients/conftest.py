@@ -5,10 +5,28 @@ import os
 
 import pytest
 
+import postgres
 from harness import BINARY, Server
 
 # A proxy of the machine is no way to a server on the same machine; some clients would take it.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
+
+
+# What the whole run is on: `sqlite`, `postgres` for a throw-away server, or the postgres:// URL of a superuser's.
+ENGINE = "CLIENT_TESTS_DATABASE"
+
+
+def pytest_configure(config):
+    """Starts the PostgreSQL server of the run, before there are workers, which find its URL in the environment."""
+    engine = os.environ.get(ENGINE) or "sqlite"
+    if engine == "postgres" and not config.option.collectonly:
+        throw_away = postgres.started(settings=postgres.FORGETFUL)
+        config.add_cleanup(throw_away.dispose)
+        engine = os.environ[ENGINE] = throw_away.superuser()
+    if engine.startswith("postgres://"):
+        Server.databases = postgres.Databases(engine)
+    elif engine not in ("sqlite", "postgres"):
+        raise pytest.UsageError(f"{ENGINE}: expected sqlite, postgres or a postgres:// URL")
 
 
 def pytest_sessionstart(session):

@@ -91,7 +91,10 @@ class CommandFailed(Exception):
 
 
 class Server:
-    """One `doorward serve` on a port of its own, with a data directory of its own."""
+    """One `doorward serve` on a port of its own, with a data directory and a database of its own."""
+
+    # Where databases come from: an object with `new()`, which gives a URL, and `drop(url)`. None: SQLite in the data directory.
+    databases = None
 
     def __init__(self, env=None, cheap=True, limits=False, arguments=()):
         self.port = free_port()
@@ -113,6 +116,9 @@ class Server:
             **({} if limits else NO_LIMITS),
         )
         self.env.update(env or {})
+        self.database = None
+        if self.databases and "DOORWARD_DATABASE_URL" not in self.env:
+            self.database = self.env["DOORWARD_DATABASE_URL"] = self.databases.new()
 
     # The process
 
@@ -167,6 +173,8 @@ class Server:
         finally:
             if not os.environ.get("CLIENT_TESTS_KEEP"):
                 shutil.rmtree(self.data, ignore_errors=True)
+                if self.database:
+                    self.databases.drop(self.database)
 
     def log(self):
         """All that the server has printed so far."""

@@ -1,75 +1,16 @@
 """Mails over a real SMTP server: delivery with and without TLS and login, refusal, outage, and a crash in between."""
 
-import datetime
-import email
-import email.policy
-import ipaddress
 import ssl
 import threading
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 import mailbox_reader
+from authority import Authority
 from harness import free_port, new_password, until
+from post_office import LOGIN, Office, Post
 
 RESET = mailbox_reader.link_with("code", "user_id")
-LOGIN = ("mailer", "p@ss/word: 7%")
-
-
-class Post:
-    """What a post office does with a mail: keeps it, refuses it, or puts the sender off."""
-
-    def __init__(self):
-        self.mails, self.logins, self.refuse, self.deferrals = [], [], set(), 0
-        self.hold = None
-
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if address in self.refuse:
-            return "550 5.1.1 No such person here"
-        if self.deferrals:
-            self.deferrals -= 1
-            return "451 4.3.0 Come back later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.mails.append((envelope.mail_from, list(envelope.rcpt_tos), message, session.ssl is not None))
-        if self.hold:
-            self.hold()
-            return "451 4.3.0 Lost in the crash"
-        return "250 Taken"
-
-    def authenticate(self, server, session, envelope, mechanism, data):
-        self.logins.append((data.login.decode(), data.password.decode()))
-        return AuthResult(success=self.logins[-1] == LOGIN)
-
-    def to(self, address, find=None):
-        """The mails (or what `find` finds in them) for an address."""
-        mails = [message for _, to, message, _ in self.mails if address in to]
-        return [value for value in map(find, mails) if value] if find else mails
-
-    def wait(self, address, find, count=1, seconds=15):
-        return until(
-            lambda: (got := self.to(address, find)) and len(got) >= count and got, f"{count} mails to {address}", seconds
-        )
-
-
-class Office(Controller):
-    """A controller that takes every keyword of the SMTP class."""
-
-    def __init__(self, post, port, implicit_tls=None, **smtp):
-        self.smtp = smtp
-        super().__init__(post, hostname="127.0.0.1", port=port, ssl_context=implicit_tls)
-
-    def factory(self):
-        return SMTP(self.handler, **self.smtp)
 
 
 @pytest.fixture
@@ -167,35 +108,10 @@ def test_login(serve, office, post):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """An authority, and a server's side of TLS with a certificate of that authority for this machine."""
-    folder = tmp_path_factory.mktemp("tls")
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    addresses = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    authority = signed("test authority", authority_key, "test authority", authority_key, x509.BasicConstraints(True, 0))
-    made = signed("localhost", key, "test authority", authority_key, x509.SubjectAlternativeName(addresses))
-    (folder / "authority.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    no_password = serialization.NoEncryption()
-    key_text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
-    (folder / "key.pem").write_bytes(key_text)
+    authority = Authority(tmp_path_factory.mktemp("tls"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return str(folder / "authority.pem"), context
-
-
-def signed(subject, key, issuer, issuer_key, extension):
-    """A certificate that is good for an hour."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-        .sign(issuer_key, hashes.SHA256())
-    )
+    context.load_cert_chain(*authority.issue())
+    return str(authority.path), context
 
 
 def test_starttls_and_login(serve, office, post, certificate):

@@ -122,7 +122,10 @@ pub(super) fn panicked() -> Response {
 }
 
 pub(super) fn timed_out() -> Response {
-    plain(StatusCode::GATEWAY_TIMEOUT, "Gateway timeout", "The server did not come to an answer in time. Try again.")
+    let description = "The server did not come to an answer in time. Try again.";
+    let mut response = plain(StatusCode::GATEWAY_TIMEOUT, "Gateway timeout", description);
+    set_retry_after(response.headers_mut(), SOON);
+    response
 }
 
 pub(super) fn not_found() -> Response {
@@ -169,7 +172,7 @@ mod tests {
         for (fault, status, comes_back) in [
             (Fault::internal("table users"), StatusCode::INTERNAL_SERVER_ERROR, false),
             (Fault::unavailable("disk full"), StatusCode::SERVICE_UNAVAILABLE, true),
-            (Fault::deadline("2 s"), StatusCode::GATEWAY_TIMEOUT, false),
+            (Fault::deadline("2 s"), StatusCode::GATEWAY_TIMEOUT, true),
         ] {
             let response = Failure::Core(fault.into()).into_response();
             assert_eq!((response.status(), response.headers().contains_key(header::RETRY_AFTER)), (status, comes_back));

@@ -59,6 +59,12 @@ impl Failure {
     const fn server(code: Code, message: &'static str) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
     }
+
+    /// A fault of the server's that may soon be over.
+    const fn away(code: Code, message: &'static str) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { status, code, message: Cow::Borrowed(message), retry_after: Some(SOON) }
+    }
 }
 
 impl IntoResponse for Failure {
@@ -172,7 +178,11 @@ impl From<HeadError> for Failure {
 }
 
 const NOT_FOUND: Failure = Failure::new(StatusCode::NOT_FOUND, Code::NotFound, "There is nothing here.");
-const DATABASE: Failure = Failure::server(Code::DatabaseError, "The server cannot answer now. Try again in a moment.");
+
+/// When what is unavailable may be back.
+const SOON: Duration = Duration::from_secs(1);
+
+const DATABASE: Failure = Failure::away(Code::DatabaseError, "The server cannot answer now. Try again in a moment.");
 const INTERNAL: Failure = Failure::server(Code::InternalError, "Something went wrong.");
 
 pub(super) async fn wrong_method() -> Failure {
@@ -197,7 +207,7 @@ pub(super) fn panicked() -> Response {
 }
 
 pub(super) fn timed_out() -> Response {
-    Failure::server(Code::InternalError, "This took too long. Try again in a moment.").into_response()
+    Failure::away(Code::InternalError, "This took too long. Try again in a moment.").into_response()
 }
 
 #[cfg(test)]
@@ -236,7 +246,9 @@ mod tests {
             (Refusal::Overloaded { retry_after: after }.into(), 503, 2000),
         ];
         for (failure, status, number) in table {
-            let limited = failure.retry_after.map(|_| "7");
+            let away = number == 2001;
+            let limited = failure.retry_after.map(|_| if away { "1" } else { "7" });
+            assert!(limited.is_some() || !away, "{number}");
             let response = failure.into_response();
             assert_eq!(response.status(), status, "{number}");
             assert_eq!(response.headers().get("retry-after").map(|value| value.to_str().expect("ASCII")), limited);

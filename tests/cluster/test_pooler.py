@@ -1,0 +1,56 @@
+"""PgBouncer in transaction mode between the nodes and the database: each transaction may meet another connection."""
+
+import pytest
+
+import mailbox_reader
+import wires
+from figures import record
+from load import Crowd
+from pgbouncer import PgBouncer
+from test_nodes import enrolled, signed_in
+
+POOLER = {"DOORWARD_DATABASE__POOLER": "true"}
+
+
+@pytest.fixture
+def pooler(server_of_databases, closing):
+    """A pooler with three connections for all."""
+    one = PgBouncer(server_of_databases, pool=3)
+    closing.callback(one.dispose)
+    return one
+
+
+@pytest.fixture
+def nodes(pooler, database, serve):
+    """Two nodes that reach their database by way of the pooler."""
+    return serve(pooler.url(database), env=POOLER)
+
+
+def test_the_main_flows(nodes, post, server_of_databases, database):
+    a, b = nodes
+    user = a.user()
+    for name, opener in wires.OPENERS.items():
+        if name != "kotak":
+            token = opener(a, user)
+            assert wires.honoured(b, token) == wires.EVERYWHERE, name
+            assert wires.end_native(b, user, token) == 204
+            assert wires.honoured(a, token) == wires.NOWHERE, name
+    client = wires.KotakClient(a, a.app(), user.username)
+    client.login(user.password)
+    client.session_2fa(post.wait(user.email, mailbox_reader.code)[-1])
+    client.logout()
+    with signed_in(a, user) as caller:
+        key = enrolled(caller, a, b)
+    with signed_in(b, user) as caller:
+        options = caller.post(b.url + wires.KRAKEN + "/startAuth").json()
+        assert caller.post(a.url + wires.KRAKEN + "/finishAuth", json=key.get(options, a.public_url)).status_code == 200
+
+
+def test_a_crowd(nodes, post, server_of_databases, database):
+    crowd = Crowd(nodes).start()
+    crowd.until_done("sign-in", 0, 150)
+    rows = server_of_databases.sql(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}'")
+    crowd.stop()
+    assert 1 <= int(rows[0][0]) <= 3, "the nodes share the pooler's connections"
+    assert not crowd.refused(0, float("inf")), crowd.tally()
+    record("through PgBouncer", connections=int(rows[0][0]), **crowd.check_kept(post))
