@@ -17,7 +17,8 @@ use deadpool::managed::{PoolError, Timeouts};
 use futures_util::future::BoxFuture;
 use tokio_postgres::error::SqlState;
 
-use super::{PostgresSettings, Tx as AnyTx};
+use super::table::{Table, quoted};
+use super::{PostgresSettings, Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::{Error, Result};
 use link::{Manager, Pool, Pooled};
@@ -28,6 +29,19 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// So often a body is run again for what may be its own doing: a lost connection, a row that another one has made first.
 const SECOND_CHANCES: u32 = 3;
+
+/// What tables there are in the schema that new ones would be made in: their columns, and the tables that their foreign keys lead to.
+pub(super) const CATALOGUE: (Sql, Sql) = (
+    Sql("SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)::text,
+                COALESCE(array_position(i.indkey::int2[], a.attnum) + 1, 0)::bigint
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+         WHERE c.relnamespace = current_schema()::text::regnamespace AND c.relkind IN ('r', 'p')
+         ORDER BY c.relname::text COLLATE \"C\", a.attnum"),
+    Sql("SELECT c.relname::text, p.relname::text FROM pg_constraint f
+         JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class p ON p.oid = f.confrelid
+         WHERE f.contype = 'f' AND c.relnamespace = current_schema()::text::regnamespace"),
+);
 
 /// How a transaction is isolated from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,6 +234,19 @@ impl Engine {
         }
     }
 
+    /// Takes a lock of all tables that lets others read, on a connection of its own.
+    pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
+        let mut link = self.connection().await?;
+        let tables: Vec<_> = tables.iter().map(|table| quoted(&table.name)).collect();
+        let sql = format!(
+            "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {} IN SHARE MODE",
+            tables.join(", ")
+        );
+        link.open = true;
+        link.client.batch_execute(&sql).await.map_err(|error| fault(&error))?;
+        Ok(Hold { link })
+    }
+
     async fn connection(&self) -> std::result::Result<Pooled, Fault> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(fault) => fault,
@@ -230,6 +257,18 @@ impl Engine {
     /// The others lead to the same server: none is taken up again.
     fn forget_connections(&self) {
         self.pool.retain(|_, _| false);
+    }
+}
+
+/// An open transaction that holds locks, and nothing else.
+pub(in crate::core::store) struct Hold {
+    link: Pooled,
+}
+
+impl Hold {
+    /// Whether its connection is gone, and the locks with it.
+    pub(super) fn is_lost(&self) -> bool {
+        self.link.client.is_closed()
     }
 }
 
