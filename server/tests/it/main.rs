@@ -23,6 +23,7 @@ mod hostile;
 mod house;
 mod limits;
 mod mailbox;
+mod moving;
 mod outbox;
 mod process;
 mod races;

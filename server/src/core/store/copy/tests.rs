@@ -18,7 +18,7 @@ async fn filled(folder: &std::path::Path, users: usize) -> (Database, EngineSett
         let rows = match table.name.as_str() {
             "users" | "passwords" | "sessions" => users,
             "server_secrets" => continue,
-            _ => 3,
+            _ => users.min(3),
         };
         let rows = (0..rows).map(|number| row(&table, number)).collect();
         fill(&engine, &Arc::new(table), rows).await.unwrap();
