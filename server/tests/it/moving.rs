@@ -9,6 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::database::Database;
 use crate::process::{Place, Server, create_user};
 
+/// Says that it is done also when its test has failed.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn honours(server: &Server, token: &str) -> bool {
     server.ask("GET /auth/v1/session", token, "").starts_with("HTTP/1.1 200")
 }
@@ -46,7 +55,8 @@ async fn a_session_outlives_a_copy_there_and_back() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let copied: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(copied["resumed"], false);
-    let rows = |name: &str| copied["tables"].as_array().unwrap().iter().find(|table| table["table"] == name).unwrap()["rows"].clone();
+    let rows =
+        |name: &str| copied["tables"].as_array().unwrap().iter().find(|table| table["table"] == name).unwrap()["rows"].clone();
     assert_eq!((rows("users"), rows("sessions")), (1.into(), 1.into()));
 
     let moved = place.serve_with(&format!("--database-url {url}"), Stdio::null());
@@ -97,6 +107,7 @@ fn a_backup_beside_a_busy_server_has_all_that_was_answered() {
     create_user(&place, "ann");
     let (token, done) = (server.sign_in("ann"), AtomicBool::new(false));
     std::thread::scope(|scope| {
+        let _done = Done(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 server.sign_in("ann");
@@ -118,7 +129,6 @@ fn a_backup_beside_a_busy_server_has_all_that_was_answered() {
             let second = restored.serve();
             assert!(honours(&second, &known) && honours(&second, &token));
         }
-        done.store(true, Ordering::Relaxed);
     });
     let twice = place.refused("backup backup-1.db", "", 1);
     assert!(twice.contains("none is overwritten"), "{twice}");
@@ -158,7 +168,7 @@ fn a_restore_replaces_nothing_that_it_should_not() {
     drop(future);
     refused("restore nowhere.db --force", "nowhere.db");
     refused("restore damaged.db --force", "damaged");
-    refused("restore cut.db --force", "damaged");
+    refused("restore cut.db --force", "malformed");
     refused("restore text.db --force", "text.db");
     refused("restore foreign.db --force", "no schema");
     refused("restore future.db --force", "the database has schema 1000");
@@ -208,12 +218,14 @@ async fn migrate_says_what_it_would_do_and_does_it() {
     assert_eq!((&after["current"], after["steps"].as_array().unwrap().len()), (&newest, 0));
 
     // A later release has been here: one that this can work beside, then one that it cannot.
-    let put = |version: u32, from: u32| format!("INSERT INTO schema_migrations (version, compatible_from) VALUES ({version}, {from})");
+    let put =
+        |version: u32, from: u32| format!("INSERT INTO schema_migrations (version, compatible_from) VALUES ({version}, {from})");
     database.execute(&put(1_000, 1)).await;
     assert_eq!(place.json(&format!("migrate --plan {at}"), "")["current"], 1_000);
     place.serve_with(&at, Stdio::null()).stop();
     database.execute(&put(1_001, 1_001)).await;
-    let line = format!("the database has schema 1001, this release knows {newest}: start the release that made it, or a later one");
+    let line =
+        format!("the database has schema 1001, this release knows {newest}: start the release that made it, or a later one");
     for command in ["serve --listen 127.0.0.1:0", "user list", "migrate", "migrate --plan"] {
         let told = place.refused(&format!("{command} {at}"), "", 1);
         assert!(told.contains(&line), "{told}");

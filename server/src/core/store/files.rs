@@ -35,6 +35,7 @@ pub(in crate::core) async fn restore(backup: &Path, database: &Path, force: bool
         let told = "there is a database, which would be replaced; give --force, and it is kept under another name";
         return Err(Fault::unavailable(format!("{}: {told}", database.display())));
     }
+    file::make_room(database)?;
     let new = file::beside(database, ".restoring");
     file::copy(backup, &new)?;
     let placed = place(&new, database, exists.then(|| file::beside(database, aside))).await;
@@ -52,7 +53,7 @@ async fn place(new: &Path, database: &Path, aside: Option<PathBuf>) -> Result<Re
     drop(engine);
     standing.check()?;
     if standing.current == 0 {
-        return Err(Fault::internal("the backup is no database of this server: it has no schema of its"));
+        return Err(Fault::internal("the backup holds no schema of this server"));
     }
     match aside {
         Some(aside) => file::replace(database, new, &aside).map(|()| Replaced::Database(aside)),

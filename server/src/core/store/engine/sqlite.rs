@@ -354,16 +354,22 @@ fn connect(path: &Path) -> std::result::Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// Creates the folder (0700) and an empty file (0600); SQLite gives its side files the mode of the main one.
-fn create_private(path: &Path) -> std::result::Result<(), Fault> {
-    let told = |error: std::io::Error| Fault::unavailable(format!("{}: {error}", path.display()));
+/// Creates the folder of a file (0700).
+fn create_folder(path: &Path) -> std::result::Result<(), Fault> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(told)?;
+        builder.create(folder).map_err(|error| Fault::unavailable(format!("{}: {error}", path.display())))?;
     }
+    Ok(())
+}
+
+/// Creates the folder (0700) and an empty file (0600); SQLite gives its side files the mode of the main one.
+fn create_private(path: &Path) -> std::result::Result<(), Fault> {
+    let told = |error: std::io::Error| Fault::unavailable(format!("{}: {error}", path.display()));
+    create_folder(path)?;
     if !path.exists() {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);

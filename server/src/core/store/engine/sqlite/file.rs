@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BUSY, connect_alone, fault};
+use super::{BUSY, connect_alone, create_folder, fault};
 use crate::core::fault::Fault;
 
 /// All pages in one step: the copy is of one moment, and writers, who append to the log, do not wait.
 const ALL: i32 = -1;
+
+/// Makes the folder of a database (0700), if need be.
+pub(in crate::core::store) fn make_room(path: &Path) -> Result<(), Fault> {
+    create_folder(path)
+}
 
 /// Copies the database as it is at this moment into a new file (0600), and checks the copy. There is no file if that fails.
 pub(in crate::core::store) fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
