@@ -35,11 +35,11 @@ trap clean_up EXIT
 say "Binaries: $ref and this commit"
 git worktree add --quiet --detach "$folder/source" "$ref"
 target=$(target_directory)
+# In one folder, since they share most crates; the one that is built last has the name.
+old=$folder/old new=$target/debug/doorward
+(cd "$folder/source" && CARGO_TARGET_DIR="$target" cargo build --quiet --locked --bin doorward)
+cp "$new" "$old"
 cargo build --quiet --bin doorward
-(cd "$folder/source" && CARGO_TARGET_DIR="$target/previous" cargo build --quiet --locked --bin doorward)
-new=$target/debug/doorward
-old=$folder/old
-cp "$target/previous/debug/doorward" "$old"
 
 export DOORWARD_PASSWORDS__MEMORY_KIB=8192 DOORWARD_LIMITS__ENABLED=false
 password='correct horse battery 9!'

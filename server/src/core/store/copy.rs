@@ -191,7 +191,7 @@ async fn prepare(engine: &Engine, source: &str, tables: &[Table]) -> Outcome<boo
         migrations::run_on(engine, STEPS).await?;
     }
     let (source, wanted) = (source.to_owned(), tables.to_vec());
-    unwrapped(engine.write_each(move |tx| Box::pin(async move { Ok(mark(tx, &source, &wanted).await?) })).await)
+    unwrapped(engine.write_each(move |tx| Box::pin(async move { mark(tx, &source, &wanted).await })).await)
 }
 
 async fn mark(tx: &mut Tx, source: &str, wanted: &[Table]) -> CoreResult<bool> {

@@ -35,7 +35,7 @@ fn row(table: &Table, number: usize) -> Row {
         // There are as many.
         _ if column.name == "application_id" && number >= 3 => Value::Null,
         // Not what a text of numbers would be in the order of some language.
-        (_, _, Kind::Text) => Value::Text(format!("{}{number}é\u{1F511}", if number % 3 == 0 { "a" } else { "B-" })),
+        (_, _, Kind::Text) => Value::Text(format!("{}{number}é\u{1F511}", if number.is_multiple_of(3) { "a" } else { "B-" })),
         (_, _, Kind::Int) => Value::Int(i64::MAX - i64::try_from(number).unwrap()),
     });
     Row::from(values.collect::<Vec<_>>())

@@ -78,7 +78,7 @@ pub(super) enum Engine {
 /// Tables that nobody else may write to.
 pub(super) enum Hold {
     Alone,
-    Locked(postgres::Hold),
+    Locked(Box<postgres::Hold>),
 }
 
 impl Hold {
@@ -118,7 +118,7 @@ impl Engine {
     pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
         match self {
             Self::Sqlite(_) => Ok(Hold::Alone),
-            Self::Postgres(engine) => engine.hold(tables).await.map(Hold::Locked),
+            Self::Postgres(engine) => engine.hold(tables).await.map(Box::new).map(Hold::Locked),
         }
     }
 
