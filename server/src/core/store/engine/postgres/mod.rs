@@ -19,7 +19,8 @@ use futures_util::future::BoxFuture;
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 
-use super::{PostgresSettings, Tx as AnyTx};
+use super::table::{Table, quoted};
+use super::{PostgresSettings, Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
@@ -34,6 +35,18 @@ const SECOND_CHANCES: u32 = 3;
 
 /// For what is run after a commit.
 const LATER: Duration = Duration::from_secs(1);
+/// What tables there are in the schema that new ones would be made in: their columns, and the tables that their foreign keys lead to.
+pub(super) const CATALOGUE: (Sql, Sql) = (
+    Sql("SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)::text,
+                COALESCE(array_position(i.indkey::int2[], a.attnum) + 1, 0)::bigint
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+         WHERE c.relnamespace = current_schema()::text::regnamespace AND c.relkind IN ('r', 'p')
+         ORDER BY c.relname::text COLLATE \"C\", a.attnum"),
+    Sql("SELECT c.relname::text, p.relname::text FROM pg_constraint f
+         JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class p ON p.oid = f.confrelid
+         WHERE f.contype = 'f' AND c.relnamespace = current_schema()::text::regnamespace"),
+);
 
 /// How a transaction is isolated from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +128,8 @@ pub(in crate::core::store) struct Engine {
     writes: Arc<AtomicBool>,
     reruns: Arc<AtomicU64>,
     sessions: Arc<Sessions>,
-    /// Listens for other nodes; ends with the engine.
-    _listener: Arc<AbortOnDrop>,
+    /// Listens for other nodes, if sessions are kept in memory; ends with the engine.
+    _listener: Option<Arc<AbortOnDrop>>,
 }
 
 /// A task that ends with what holds this.
@@ -145,14 +158,15 @@ impl Engine {
         let pool = Pool::builder(manager).max_size(settings.pool_size).timeouts(timeouts).runtime(Runtime::Tokio1);
         let pool = pool.build().map_err(Fault::internal)?;
         let deadline = deadline.min(settings.statement_timeout);
-        let listener = tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions)));
+        let listen = || tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions))).abort_handle();
+        let listener = sessions.has_room().then(|| Arc::new(AbortOnDrop(listen())));
         Ok(Self {
             pool,
             deadline,
             writes: Arc::new(AtomicBool::new(true)),
             reruns: Arc::default(),
             sessions: Arc::clone(sessions),
-            _listener: Arc::new(AbortOnDrop(listener.abort_handle())),
+            _listener: listener,
         })
     }
 
@@ -258,6 +272,19 @@ impl Engine {
         }
     }
 
+    /// Takes a lock of all tables that lets others read, on a connection of its own.
+    pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
+        let mut link = self.connection().await?;
+        let tables: Vec<_> = tables.iter().map(|table| quoted(&table.name)).collect();
+        let sql = format!(
+            "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {} IN SHARE MODE",
+            tables.join(", ")
+        );
+        link.open = true;
+        link.client.batch_execute(&sql).await.map_err(|error| fault(&error))?;
+        Ok(Hold { link })
+    }
+
     async fn connection(&self) -> std::result::Result<Pooled, Fault> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(fault) => fault,
@@ -280,6 +307,18 @@ async fn run_later(mut tx: Box<Tx>) {
             tracing::warn!(%fault, "tries that have succeeded stay counted");
         }
         Err(_) => tracing::warn!("tries that have succeeded stay counted: the store did not answer in time"),
+    }
+}
+
+/// An open transaction that holds locks, and nothing else.
+pub(in crate::core::store) struct Hold {
+    link: Pooled,
+}
+
+impl Hold {
+    /// Whether its connection is gone, and the locks with it.
+    pub(super) fn is_lost(&self) -> bool {
+        self.link.client.is_closed()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A transaction on a connection of its own.
 
+mod bulk;
+
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
