@@ -24,6 +24,8 @@ struct Row {
     current: i64,
     newest: i64,
     steps: Vec<StepRow>,
+    /// What the server fills in while it runs.
+    backfills: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +53,13 @@ impl Row {
     fn new(plan: &Plan, done: bool) -> Self {
         let step =
             |step: &PlannedStep| StepRow { version: step.version, file: step.file, previous_release_may_run_beside: step.beside };
-        Self { done, current: plan.current, newest: plan.newest, steps: plan.steps.iter().map(step).collect() }
+        Self {
+            done,
+            current: plan.current,
+            newest: plan.newest,
+            steps: plan.steps.iter().map(step).collect(),
+            backfills: plan.backfills.clone(),
+        }
     }
 
     fn text(&self) -> String {
@@ -60,7 +68,7 @@ impl Row {
             version => format!("The database {} schema {version}", if self.done { "had" } else { "has" }),
         };
         if self.steps.is_empty() {
-            return format!("{current}; this release knows {}. There is nothing to do.", self.newest);
+            return format!("{current}; this release knows {}. There is nothing to do.{}", self.newest, self.filled_in());
         }
         let mut text = format!("{current}; {}:\n", if self.done { "these steps were run" } else { "these steps would be run" });
         for step in &self.steps {
@@ -71,6 +79,11 @@ impl Row {
             };
             text.push_str(&format!("  {}{beside}\n", step.file));
         }
-        text
+        text + &self.filled_in()
+    }
+
+    fn filled_in(&self) -> String {
+        let line = |name: &&str| format!("\nThe server fills in while it runs, in small batches: {name}");
+        self.backfills.iter().map(line).collect()
     }
 }

@@ -106,6 +106,8 @@ impl TestApp {
         clock: Arc<TestClock>,
         seed: u64,
     ) -> Self {
+        // What goes wrong inside is shown with a test that fails.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let entropy = Arc::new(TestEntropy(Mutex::new(ChaCha20Rng::seed_from_u64(seed))));
         let desk = Desk { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy };
         let app = doorward::app::build(&config(&folder, &database, &settings), &desk).await.unwrap();

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
+
 use crate::database::Database;
 use crate::process::{Place, Server, create_user};
 
@@ -230,4 +232,31 @@ async fn migrate_says_what_it_would_do_and_does_it() {
         let told = place.refused(&format!("{command} {at}"), "", 1);
         assert!(told.contains(&line), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_plan_names_what_is_filled_in_afterwards() {
+    let place = Place::new();
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::new(folder.path()).await;
+    let at = format!("--database-url {}", database.url());
+    let backfills = |command: &str| place.json(&format!("{command} {at}"), "")["backfills"].clone();
+    // An empty database has nothing to fill in.
+    assert_eq!(backfills("migrate --plan"), json!([]));
+    let id = "01a21f10-6e4c-7000-82ae-59ba58da2941";
+    let user = format!("('{id}', 'ann', 'ann', 'ann@example.com', 'ann@example.com', '', '', 'member', 'active', 0)");
+    database.batch(include_str!("../../../migrations/0001_initial.sql")).await;
+    database
+        .batch(&format!(
+            "CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY); INSERT INTO schema_migrations VALUES (1);
+            INSERT INTO users (id, username, username_key, email, email_key, first_name, last_name, role, status, created_at)
+                VALUES {user};
+            INSERT INTO passwords (user_id, phc, changed_at) VALUES ('{id}', 'x', 0)"
+        ))
+        .await;
+    for command in ["migrate --plan", "migrate", "migrate --plan"] {
+        assert_eq!(backfills(command), json!(["decoy_keys"]), "{command}");
+    }
+    database.execute("UPDATE passwords SET decoy_key = 'x'").await;
+    assert_eq!(backfills("migrate --plan"), json!([]));
 }

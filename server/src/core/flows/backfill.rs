@@ -5,7 +5,7 @@
 use crate::core::call::Call;
 use crate::core::decoy::DecoyKey;
 use crate::core::store::{Tx, passwords};
-use crate::core::{Core, Result};
+use crate::core::{Core, Fault, Result};
 
 /// Rows that one transaction fills: few enough that nobody waits for it.
 const BATCH: i64 = 500;
@@ -26,6 +26,22 @@ impl Backfill {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DecoyKeys => "decoy_keys",
+        }
+    }
+}
+
+impl Backfill {
+    /// The schema that brought what is filled in.
+    pub(super) const fn since(self) -> i64 {
+        match self {
+            Self::DecoyKeys => 2,
+        }
+    }
+
+    /// Whether there are rows to fill.
+    pub(super) async fn is_due(self, tx: &mut Tx) -> std::result::Result<bool, Fault> {
+        match self {
+            Self::DecoyKeys => Ok(!passwords::without_decoy_key(tx, 1).await?.is_empty()),
         }
     }
 }

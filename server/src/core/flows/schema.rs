@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::backfill::Backfill;
 use crate::core::Fault;
 use crate::core::database::Database;
-use crate::core::store::migrations;
+use crate::core::store::{Store, migrations, unwrapped};
 
 /// A step of the schema that a database lacks, or lacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Plan {
     pub newest: i64,
     /// The steps between, in order.
     pub steps: Vec<PlannedStep>,
+    /// What the server fills in afterwards, while it runs.
+    pub backfills: Vec<&'static str>,
 }
 
 /// Looks at a database without changing anything; `deadline` is how long it may take to answer.
@@ -34,7 +37,7 @@ pub struct Plan {
 /// When it cannot be read, is of a later release that this one cannot work beside, or is the target of an unfinished copy.
 pub async fn plan(database: &Database, deadline: Duration) -> Result<Plan, Fault> {
     let (current, pending) = migrations::plan(&database.0, deadline).await?;
-    Ok(planned(current, pending))
+    Ok(planned(current, pending, due(database, deadline, current).await?))
 }
 
 /// Runs the steps that a database lacks, all or none.
@@ -44,14 +47,35 @@ pub async fn plan(database: &Database, deadline: Duration) -> Result<Plan, Fault
 pub async fn migrate(database: &Database, deadline: Duration) -> Result<Plan, Fault> {
     let (current, _) = migrations::plan(&database.0, deadline).await?;
     let ran = migrations::run(&database.0, migrations::STEPS).await?;
-    Ok(planned(current, ran))
+    let filled = if current == 0 { current } else { migrations::newest(migrations::STEPS) };
+    Ok(planned(current, ran, due(database, deadline, filled).await?))
 }
 
-fn planned(current: i64, steps: Vec<&'static migrations::Step>) -> Plan {
+/// The backfills that find something to do on a database of this schema.
+async fn due(database: &Database, deadline: Duration, current: i64) -> Result<Vec<&'static str>, Fault> {
+    let mut due = Vec::new();
+    for backfill in Backfill::ALL {
+        let is_due = match current {
+            0 => false,
+            current if current < backfill.since() => true,
+            _ => is_due(database, deadline, backfill).await?,
+        };
+        due.extend(is_due.then_some(backfill.as_str()));
+    }
+    Ok(due)
+}
+
+async fn is_due(database: &Database, deadline: Duration, backfill: Backfill) -> Result<bool, Fault> {
+    let looked: crate::core::Result<bool> =
+        Store::look(&database.0, deadline, move |tx| Box::pin(async move { Ok(backfill.is_due(tx).await?) })).await;
+    unwrapped(looked)
+}
+
+fn planned(current: i64, steps: Vec<&'static migrations::Step>, backfills: Vec<&'static str>) -> Plan {
     let steps = steps.into_iter().map(|step| PlannedStep {
         version: step.version,
         file: step.file,
         beside: step.compatible_from <= current,
     });
-    Plan { current, newest: migrations::newest(migrations::STEPS), steps: steps.collect() }
+    Plan { current, newest: migrations::newest(migrations::STEPS), steps: steps.collect(), backfills }
 }

@@ -51,7 +51,7 @@ macro_rules! values {
 use values;
 
 /// The outcome of work that refuses nothing.
-fn unwrapped<T>(outcome: Result<T>) -> std::result::Result<T, Fault> {
+pub(super) fn unwrapped<T>(outcome: Result<T>) -> std::result::Result<T, Fault> {
     outcome.map_err(|error| match error {
         Error::Faulted(fault) => fault,
         Error::Refused(refusal) => Fault::internal(format!("what refuses nothing refused: {}", refusal.name())),
@@ -85,6 +85,15 @@ impl Store {
             migrations::run(settings, steps).await?;
         }
         Ok(Self { engine, sessions })
+    }
+
+    /// Looks into a database whose schema is left as it is.
+    pub(super) async fn look<T, F>(settings: &EngineSettings, deadline: Duration, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        Engine::open(settings, deadline)?.read(work).await
     }
 
     /// Whether rows can be read, the last that was to be written could be, and the schema is still one that this release can work with.

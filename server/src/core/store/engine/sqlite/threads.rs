@@ -1,0 +1,184 @@
+//! The threads on which transactions run: one that writes, and says what it sees of the file; several that read.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rusqlite::Connection;
+
+use super::Tx;
+use crate::core::Result;
+use crate::core::fault::{Fault, FaultKind};
+use crate::core::store::cache::{Sessions, Touch};
+use crate::core::store::engine::Tx as AnyTx;
+
+/// At most so many jobs share one commit; more would make the first wait for the last.
+const GROUP: usize = 256;
+/// How long a writer waits for another process (the command line) to finish its transaction.
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// Between two looks for its end.
+const WAIT: Duration = Duration::from_millis(2);
+/// How often an idle writer looks whether another process has written: a revocation on the command line is honoured that soon.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Runs once on a database thread, or learns that it cannot, and says what to tell the caller when the outcome is on disk.
+pub(super) type Job = Box<dyn FnOnce(std::result::Result<&mut AnyTx, Fault>) -> Answer + Send>;
+
+/// Called with the fate of the commit.
+pub(super) type Answer = Box<dyn FnOnce(std::result::Result<(), Fault>) + Send>;
+
+pub(super) fn spawn(
+    name: &str,
+    connection: Connection,
+    jobs: Receiver<Job>,
+    run: impl Fn(&mut AnyTx, &Receiver<Job>) + Send + 'static,
+) -> std::result::Result<JoinHandle<()>, Fault> {
+    let mut tx = AnyTx::Sqlite(Tx { connection, touched: Vec::new() });
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&mut tx, &jobs)).map_err(Fault::internal)
+}
+
+/// Begins and ends what a thread's transaction consists of.
+fn control(tx: &mut AnyTx, sql: &str) -> std::result::Result<(), Fault> {
+    match tx {
+        AnyTx::Sqlite(tx) => tx.batch(sql),
+        AnyTx::Postgres(_) => Err(Fault::internal("a transaction of another engine")),
+    }
+}
+
+fn is_open(tx: &AnyTx) -> bool {
+    matches!(tx, AnyTx::Sqlite(tx) if !tx.connection.is_autocommit())
+}
+
+pub(super) fn taken(tx: &mut AnyTx) -> Vec<Touch> {
+    match tx {
+        AnyTx::Sqlite(tx) => std::mem::take(&mut tx.touched),
+        AnyTx::Postgres(_) => Vec::new(),
+    }
+}
+
+/// What the writer says about the file: whether it can be written, and that another process has.
+pub(super) struct Watch {
+    writes: Arc<AtomicBool>,
+    sessions: Arc<Sessions>,
+    /// What the file was at when it was last looked at. Moves with commits of other processes alone, for all of ours are this connection's.
+    version: AtomicI64,
+}
+
+impl Watch {
+    pub(super) fn new(writes: &Arc<AtomicBool>, sessions: &Arc<Sessions>) -> Self {
+        Self { writes: Arc::clone(writes), sessions: Arc::clone(sessions), version: AtomicI64::new(0) }
+    }
+
+    fn look(&self, tx: &AnyTx) {
+        let AnyTx::Sqlite(tx) = tx else { return };
+        match tx.version() {
+            Ok(version) => {
+                if self.version.swap(version, Ordering::Relaxed) != version {
+                    self.sessions.invalidate(&[Touch::All]);
+                }
+                self.sessions.set_live(true);
+            }
+            Err(_) => self.sessions.set_live(false),
+        }
+    }
+
+    /// Begins a transaction. While another process has the file, nobody here sees what it does.
+    fn begin(&self, tx: &mut AnyTx) -> std::result::Result<(), Fault> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match control(tx, "BEGIN IMMEDIATE") {
+                Err(refused) if refused.kind() == FaultKind::Unavailable && waited < BUSY => {
+                    self.sessions.set_live(false);
+                    std::thread::sleep(WAIT);
+                    waited += WAIT;
+                }
+                begun => {
+                    self.writes.store(begun.is_ok(), Ordering::Relaxed);
+                    self.look(tx);
+                    return begun;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.sessions.set_live(false);
+    }
+}
+
+/// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet.
+pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
+    watch.look(tx);
+    loop {
+        let first = match jobs.recv_timeout(LOOK) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                watch.look(tx);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Err(refused) = watch.begin(tx) {
+            first(Err(refused))(Ok(()));
+            continue;
+        }
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            answers.push(job(Ok(tx)));
+            // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
+            let open = is_open(tx);
+            next = if open && answers.len() < GROUP { jobs.try_recv().ok() } else { None };
+        }
+        let committed = control(tx, "COMMIT");
+        watch.writes.store(committed.is_ok(), Ordering::Relaxed);
+        if committed.is_err() {
+            let _ = control(tx, "ROLLBACK");
+        }
+        for answer in answers {
+            answer(committed.clone());
+        }
+    }
+}
+
+pub(super) fn read_loop(tx: &mut AnyTx, jobs: &Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        match control(tx, "BEGIN DEFERRED") {
+            Err(refused) => job(Err(refused))(Ok(())),
+            Ok(()) => {
+                let answer = job(Ok(tx));
+                let ended = control(tx, "COMMIT");
+                if ended.is_err() {
+                    let _ = control(tx, "ROLLBACK");
+                }
+                answer(ended);
+            }
+        }
+    }
+}
+
+/// Runs one body in a savepoint, so that its error or panic undoes its own writes and nobody else's.
+pub(super) fn in_savepoint<T, F>(tx: &mut AnyTx, work: F) -> Result<T>
+where
+    F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>>,
+{
+    control(tx, "SAVEPOINT job")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(tx).now_or_never()));
+    let outcome = match outcome {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => Err(Fault::internal("a transaction waited on something else than the store").into()),
+        Err(_) => Err(Fault::internal("a transaction panicked").into()),
+    };
+    if outcome.is_err() {
+        control(tx, "ROLLBACK TO job")?;
+    }
+    control(tx, "RELEASE job")?;
+    outcome
+}

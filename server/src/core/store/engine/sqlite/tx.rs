@@ -1,0 +1,98 @@
+//! A transaction, and what goes into its statements and comes out of them.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode};
+
+use crate::core::fault::Fault;
+use crate::core::store::cache::Touch;
+use crate::core::store::engine::{Row, Sql, Value};
+
+/// A transaction, on the thread of its connection.
+pub(in crate::core) struct Tx {
+    pub(super) connection: Connection,
+    /// What the job in hand has changed of what is kept in memory.
+    pub(in crate::core::store::engine) touched: Vec<Touch>,
+}
+
+impl Tx {
+    /// Runs a statement that returns rows.
+    pub(in crate::core::store::engine) fn query(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<Vec<Row>, Fault> {
+        self.run(sql, values).map_err(fault)
+    }
+
+    /// Runs a statement that returns none; the number of rows that it changed.
+    pub(in crate::core::store::engine) fn execute(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<u64, Fault> {
+        let mut statement = self.connection.prepare_cached(sql.0).map_err(fault)?;
+        bind(&mut statement, values).map_err(fault)?;
+        statement.raw_execute().map(|rows| rows as u64).map_err(fault)
+    }
+
+    /// Runs several statements of a migration.
+    pub(in crate::core::store::engine) fn batch(&mut self, sql: &str) -> std::result::Result<(), Fault> {
+        self.connection.execute_batch(sql).map_err(fault)
+    }
+
+    /// Moves when another connection has written.
+    pub(super) fn version(&self) -> rusqlite::Result<i64> {
+        self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+    }
+
+    fn run(&self, sql: Sql, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = self.connection.prepare_cached(sql.0)?;
+        bind(&mut statement, values)?;
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(Row((0..columns).map(|column| row.get_ref(column).map(read)).collect::<rusqlite::Result<_>>()?));
+        }
+        Ok(out)
+    }
+
+    #[cfg(test)]
+    pub(in crate::core::store::engine) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+fn read(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Text(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// SQLite numbers `$1` by where it first stands, not by its digits: look each up by name.
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
+    for (index, value) in values.iter().enumerate() {
+        let name = format!("${}", index + 1);
+        let place = statement.parameter_index(&name)?.ok_or_else(|| rusqlite::Error::InvalidParameterName(name))?;
+        statement.raw_bind_parameter(place, output(value))?;
+    }
+    Ok(())
+}
+
+pub(super) fn output(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Int(number) => ValueRef::Integer(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+    })
+}
+
+/// The driver's error as a fault. Its text names tables and columns, never values.
+pub(super) fn fault(error: rusqlite::Error) -> Fault {
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly,
+        ) => Fault::unavailable(error),
+        _ => Fault::internal(error),
+    }
+}
