@@ -43,7 +43,11 @@ pub(super) fn with(
     block_on(async {
         let desk = desk();
         let core = app::open(&loaded.config, &desk).await?;
-        command(&Console { core, output, desk }).await
+        let console = Console { core, output, desk };
+        let outcome = command(&console).await;
+        // A session that was ended here is ended for the server, too, once the command has ended.
+        console.core.obeyed().await;
+        outcome
     })?
 }
 

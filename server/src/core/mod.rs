@@ -163,6 +163,12 @@ impl Core {
         }
     }
 
+    /// Waits until a server beside this process honours no session any more that was ended here. For the command line, before it
+    /// ends.
+    pub async fn obeyed(&self) {
+        self.store.obeyed().await;
+    }
+
     /// How many transactions were run again because they had met others; none on SQLite, which has one writer at a time.
     #[must_use]
     pub fn store_reruns(&self) -> u64 {

@@ -2,7 +2,8 @@
 //!
 //! What is found here is as good as what the database would say, by three rules. A write invalidates exactly what it touched before it is
 //! acknowledged. Writes of other processes are pushed: on SQLite the writer sees that the file has changed, on PostgreSQL they are
-//! notified. And while the channel of that push is not known to be live, nothing is found here at all.
+//! notified. And while the channel of that push is not known to be live, nothing is found here at all: each sign of life is good for a
+//! short time, by the machine's own monotonic clock.
 //!
 //! Only yes is kept: whoever is to be refused is refused by the database. Tokens that open nothing take no room.
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
@@ -73,8 +75,10 @@ pub(super) struct Sessions {
     slots: Box<[AtomicU64]>,
     /// When everything was.
     all: AtomicU64,
-    /// Whether writes of other processes are known to come through.
-    live: AtomicBool,
+    began: Instant,
+    /// Until when writes of other processes are known to come through, in microseconds since `began`; 0: they are not.
+    live_until: AtomicU64,
+    has_written: AtomicBool,
     pub(super) counts: Counts,
 }
 
@@ -100,7 +104,9 @@ impl Sessions {
             clock: AtomicU64::new(1),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             all: AtomicU64::new(0),
-            live: AtomicBool::new(false),
+            began: Instant::now(),
+            live_until: AtomicU64::new(0),
+            has_written: AtomicBool::new(false),
             counts: Counts::default(),
         }
     }
@@ -171,16 +177,37 @@ impl Sessions {
         }
     }
 
-    /// Says whether the writes of others are known to come through. What came before that is not known of.
-    pub(super) fn set_live(&self, live: bool) {
-        if live && !self.is_live() {
+    /// The writes of others were known to come through at `seen`, and that is good for `lease`. What came while they were not is not known
+    /// of.
+    pub(super) fn renew(&self, seen: Instant, lease: Duration) {
+        if self.live_until.load(Ordering::SeqCst) == 0 {
             self.invalidate(&[Touch::All]);
         }
-        self.live.store(live, Ordering::SeqCst);
+        self.live_until.store(self.micros(seen + lease).max(1), Ordering::SeqCst);
+    }
+
+    /// The writes of others may be lost from now on.
+    pub(super) fn cut(&self) {
+        self.live_until.store(0, Ordering::SeqCst);
     }
 
     pub(super) fn is_live(&self) -> bool {
-        self.live.load(Ordering::SeqCst)
+        self.micros(Instant::now()) < self.live_until.load(Ordering::SeqCst)
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Makes void what this process has written.
+    pub(super) fn wrote(&self, touched: &[Touch]) {
+        self.has_written.fetch_or(!touched.is_empty(), Ordering::SeqCst);
+        self.invalidate(touched);
+    }
+
+    /// Whether this process has ever written what another may have in memory.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::SeqCst)
     }
 
     /// Records how long an invalidation has been on its way.

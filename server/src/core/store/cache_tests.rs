@@ -45,10 +45,25 @@ fn known(of: u16, version: i64) -> Known {
     (session, user)
 }
 
+const LONG: Duration = Duration::from_secs(3600);
+
 fn live() -> Sessions {
     let sessions = Sessions::new(1 << 20);
-    sessions.set_live(true);
+    sessions.renew(Instant::now(), LONG);
     sessions
+}
+
+#[test]
+fn a_sign_of_life_is_good_for_its_lease_and_lateness_loses_nothing() {
+    let sessions = live();
+    sessions.put(token(1), known(1, 1), sessions.now());
+    assert!(sessions.get(&token(1)).is_some());
+    // A sign that is as old as its lease is none.
+    sessions.renew(Instant::now(), Duration::ZERO);
+    assert!(sessions.get(&token(1)).is_none());
+    // The channel was late, not away: what it had to say has been heard.
+    sessions.renew(Instant::now(), LONG);
+    assert!(sessions.get(&token(1)).is_some());
 }
 
 #[test]
@@ -56,15 +71,15 @@ fn nothing_is_found_or_kept_while_the_channel_is_not_live() {
     let sessions = Sessions::new(1 << 20);
     sessions.put(token(1), known(1, 1), sessions.now());
     assert!(sessions.get(&token(1)).is_none());
-    sessions.set_live(true);
+    sessions.renew(Instant::now(), LONG);
     assert!(sessions.get(&token(1)).is_none());
     let before = sessions.now();
     sessions.put(token(1), known(1, 1), before);
     assert!(sessions.get(&token(1)).is_some());
-    sessions.set_live(false);
+    sessions.cut();
     assert!(sessions.get(&token(1)).is_none());
     // What happened meanwhile is not known: nothing from before counts, nor what was read before.
-    sessions.set_live(true);
+    sessions.renew(Instant::now(), LONG);
     assert!(sessions.get(&token(1)).is_none());
     sessions.put(token(1), known(1, 1), before);
     assert!(sessions.get(&token(1)).is_none());
@@ -99,7 +114,7 @@ fn a_touch_takes_what_it_names_and_nothing_else() {
 #[test]
 fn no_room_means_nothing_is_kept() {
     let sessions = Sessions::new(0);
-    sessions.set_live(true);
+    sessions.renew(Instant::now(), LONG);
     sessions.put(token(1), known(1, 1), sessions.now());
     assert!(sessions.get(&token(1)).is_none());
 }

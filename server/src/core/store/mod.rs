@@ -122,6 +122,13 @@ impl Store {
         (&self.sessions.counts, self.sessions.is_live())
     }
 
+    /// Waits, if this process has changed what others may have in memory, until they answer from it no more.
+    pub(super) async fn obeyed(&self) {
+        if self.sessions.has_written() {
+            self.engine.obeyed().await;
+        }
+    }
+
     /// How many transactions were run again because they had met others.
     pub(super) fn reruns(&self) -> u64 {
         self.engine.reruns()

@@ -171,6 +171,14 @@ impl Engine {
         }
     }
 
+    /// Waits until other processes answer no more from what they knew before the last write. On PostgreSQL they are notified of it.
+    pub(super) async fn obeyed(&self) {
+        match self {
+            Self::Sqlite(engine) => engine.obeyed().await,
+            Self::Postgres(_) => {}
+        }
+    }
+
     /// A fault when the last transaction could not be written.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
         match self {

@@ -25,7 +25,7 @@ use super::{Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
-use threads::{BUSY, Job, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
+use threads::{BUSY, Job, LEASE, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
 pub(in crate::core) use tx::Tx;
 use tx::{fault, output};
 
@@ -103,6 +103,11 @@ impl Engine {
         self.submit(self.readers.as_ref().or(self.writer.as_ref()), work).await
     }
 
+    /// Waits until no other process answers from what it knew before the last write.
+    pub(super) async fn obeyed(&self) {
+        tokio::time::sleep(LEASE).await;
+    }
+
     /// A fault when the last transaction could not be written.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
         if self.writes.load(Ordering::Relaxed) {
@@ -132,7 +137,7 @@ impl Engine {
             });
             Box::new(move |committed| {
                 // Before anybody is told; and also when it is not known what is on disk.
-                sessions.invalidate(&touched);
+                sessions.wrote(&touched);
                 // A refusal, too, may rest on rows of the same commit.
                 let outcome = committed.map_err(Error::from).and(outcome);
                 // A caller that has gone away does not need its answer.

@@ -64,7 +64,7 @@ pub(super) async fn run(pool: Pool, sessions: Arc<Sessions>) {
         if sessions.is_live() {
             tracing::warn!(why, "no push channel: sessions are checked in the database");
         }
-        sessions.set_live(false);
+        sessions.cut();
         sleep(PAUSE).await;
     }
 }
@@ -97,7 +97,7 @@ async fn keep(client: &Client, clock: &Compared, greeted: &Notify, sessions: &Se
         let micros = answer.and_then(|row| row.try_get(0)).map_err(told)?;
         // It was that time about in the middle of asking for it.
         *lock(clock) = Some((micros, asked + asked.elapsed() / 2));
-        sessions.set_live(true);
+        sessions.renew(asked, HEARTBEAT + PATIENCE);
         sleep(HEARTBEAT).await;
     }
 }

@@ -256,7 +256,7 @@ impl Engine {
         }
         let committed = tx.commit().await;
         // Also when it is not known whether it was committed.
-        self.sessions.invalidate(&tx.touched);
+        self.sessions.wrote(&tx.touched);
         match committed {
             Ok(()) => Ok(Attempt::Done(outcome, tx.has_more().then_some(tx))),
             Err(error) => {
