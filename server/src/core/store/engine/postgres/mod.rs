@@ -177,7 +177,11 @@ impl Engine {
         let engine = self.clone();
         let ran = tokio::spawn(async move {
             let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
-            let ran = ran.unwrap_or_else(|_| Err(Fault::deadline("the store did not answer in time").into()));
+            let ran = ran.unwrap_or_else(|_| {
+                // A host that has fallen silent keeps its connections open; each would cost somebody a deadline.
+                engine.forget_connections();
+                Err(Fault::deadline("the store did not answer in time").into())
+            });
             if mode != Mode::Read {
                 engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed);
             }
