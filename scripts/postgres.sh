@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts a throw-away PostgreSQL server, runs a command beside it and removes the server.
-#   scripts/postgres.sh COMMAND…    DOORWARD_TEST_POSTGRES is the URL of a superuser there
+#   scripts/postgres.sh COMMAND…    TEST_POSTGRES is the URL of a superuser there
 # Installs PostgreSQL's programs if they are missing. The server forgets all in a crash: it is for suites, not for data.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

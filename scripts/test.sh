@@ -43,12 +43,12 @@ client_tests() {
 # Both suites on one throw-away server; with arguments, the Rust suite alone.
 postgres_tests() {
   say "On PostgreSQL"
-  if [ -z "${DOORWARD_TEST_POSTGRES:-}" ]; then
+  if [ -z "${TEST_POSTGRES:-}" ]; then
     scripts/postgres.sh "$0" postgres "$@"
     return
   fi
   rust_tests "$@"
-  [ $# -gt 0 ] || CLIENT_TESTS_DATABASE="$DOORWARD_TEST_POSTGRES" client_tests
+  [ $# -gt 0 ] || CLIENT_TESTS_DATABASE="$TEST_POSTGRES" client_tests
 }
 
 cluster_tests() {

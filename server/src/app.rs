@@ -15,7 +15,7 @@ use crate::config::{self, Config, ConfigError, Loaded, Passwords};
 use crate::core::database::{Database, PoolPolicy};
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
-use crate::core::{Core, SessionMemory};
+use crate::core::{Core, Fault, SessionMemory};
 use crate::dialect::{self, shared::Shared};
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
@@ -72,21 +72,23 @@ impl From<TemplateError> for StartError {
 /// When the database cannot be opened.
 pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
     let policy = policy(config).map_err(StartError)?;
-    Core::open(policy, &desk.call()).await.map_err(|fault| StartError(cannot_open(&config.database(), &fault.to_string())))
+    Core::open(policy, &desk.call()).await.map_err(|fault| cannot_open(&config.database(), &fault))
 }
 
 /// One line: what was tried, why it failed, what to do.
-fn cannot_open(database: &DatabaseUrl, why: &str) -> String {
-    match database {
+#[must_use]
+pub fn cannot_open(database: &DatabaseUrl, fault: &Fault) -> StartError {
+    let why = fault.to_string();
+    StartError(match database {
         DatabaseUrl::Sqlite(path) => {
             let path = path.display().to_string();
-            let why = if why.contains(&path) { why.to_owned() } else { format!("{path}: {why}") };
+            let why = if why.contains(&path) { why } else { format!("{path}: {why}") };
             format!("database_url, data_dir: {why}; name a file in a folder that this user may write")
         }
         DatabaseUrl::Postgres(url) => {
             format!("database_url: {url}: {why}; see that a server which takes writes is there and lets this user in")
         }
-    }
+    })
 }
 
 /// Finds what only those who use a value can judge: the mail server's URL, the senders, the templates.
@@ -99,7 +101,7 @@ pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     if let Some(url) = &config.smtp_url {
         Transport::from_url(url.reveal()).map_err(|mend| loaded.complain("smtp_url", &mend))?;
     }
-    database(config).map_err(|mend| loaded.complain("database_url", &mend))?;
+    database_at(config, &config.database()).map_err(|mend| loaded.complain("database_url", &mend))?;
     sender(config).map_err(|mend| loaded.complain("mail.from", &mend))?;
     let broken = |error: TemplateError| loaded.complain("templates.dir", &error.to_string());
     Renderer::new(service, origin.origin(), templates).map_err(broken)?;
@@ -258,15 +260,33 @@ fn sender(config: &Config) -> Result<Sender, String> {
     Sender::new(config.service_name.as_str(), from.as_deref(), reply_to.as_deref(), config.origin().origin())
 }
 
-fn database(config: &Config) -> Result<Database, String> {
+/// The database of the configuration, not opened.
+///
+/// # Errors
+/// What is wrong with its URL.
+pub fn database(config: &Config) -> Result<Database, StartError> {
+    database_at(config, &config.database()).map_err(|mend| StartError(format!("database_url: {mend}")))
+}
+
+/// How long a call waits for the store: shorter than a request may take, so that the dialect can still say that it was the store.
+#[must_use]
+pub fn store_deadline(config: &Config) -> Duration {
+    config.request_timeout.get() * 4 / 5
+}
+
+/// Another database, with the pool of the configuration.
+///
+/// # Errors
+/// What is wrong with its URL.
+pub fn database_at(config: &Config, url: &DatabaseUrl) -> Result<Database, String> {
     let pool = PoolPolicy {
         size: config.database.pool_size,
         acquire_timeout: config.database.acquire_timeout.get(),
         statement_timeout: config.database.statement_timeout.get(),
         pooler: config.database.pooler,
     };
-    match config.database() {
-        DatabaseUrl::Sqlite(path) => Ok(Database::sqlite(path)),
+    match url {
+        DatabaseUrl::Sqlite(path) => Ok(Database::sqlite(path.clone())),
         DatabaseUrl::Postgres(url) => Database::postgres(url.reveal(), pool),
     }
 }
@@ -275,9 +295,8 @@ fn database(config: &Config) -> Result<Database, String> {
 fn policy(config: &Config) -> Result<Policy, String> {
     let rate = |rate: &config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
     Ok(Policy {
-        database: database(config)?,
-        // Shorter than the request's, so that the dialect can still say that it was the store.
-        store_deadline: config.request_timeout.get() * 4 / 5,
+        database: database_at(config, &config.database())?,
+        store_deadline: store_deadline(config),
         session_cache: u64::from(config.sessions.cache_mib) * 1024 * 1024,
         public_url: config.origin().origin().to_owned(),
         service_name: config.service_name.as_str().to_owned(),

@@ -1,6 +1,6 @@
 """Throw-away PostgreSQL servers: started, cut off, frozen, promoted and removed as the tests need it.
 
-    python postgres.py COMMAND…    runs a command beside one that lives as long as the command; DOORWARD_TEST_POSTGRES is its URL
+    python postgres.py COMMAND…    runs a command beside one that lives as long as the command; TEST_POSTGRES is its URL
 """
 
 import contextlib
@@ -319,7 +319,7 @@ def main(command):
     """Runs a command beside a throw-away server, and ends with its exit code."""
     one = started(settings=FORGETFUL)
     try:
-        return subprocess.run(command, env={**os.environ, "DOORWARD_TEST_POSTGRES": one.superuser()}).returncode
+        return subprocess.run(command, env={**os.environ, "TEST_POSTGRES": one.superuser()}).returncode
     finally:
         one.dispose()
 

@@ -40,13 +40,18 @@ pub(super) fn with(
         let text = "there is no database; name its folder with --data-dir, or make one with `doorward serve`";
         return Err(Failure::failed(format!("{}: {text}", path.display())));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    block_on(async {
         let desk = desk();
         let core = app::open(&loaded.config, &desk).await?;
         command(&Console { core, output, desk }).await
-    })
+    })?
+}
+
+/// Runs a command's asynchronous part.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    Ok(runtime.block_on(work))
 }
 
 /// The machine's own clock and randomness.

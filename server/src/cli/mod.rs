@@ -2,12 +2,15 @@
 
 mod app;
 mod audit;
+mod backup;
 mod config;
 mod console;
+mod copy;
 mod failure;
 mod greeting;
 mod invitation;
 mod mail;
+mod migrate;
 mod output;
 mod paging;
 mod password;
@@ -64,6 +67,14 @@ enum Command {
     /// The audit log: list.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Bring the database's schema up to date, or say what that would do.
+    Migrate(migrate::Migrate),
+    /// Put everything into another database: from SQLite to PostgreSQL, back, or into one of the same kind.
+    Copy(copy::Copy),
+    /// Copy the SQLite database into a file, beside a running server.
+    Backup(backup::Backup),
+    /// Put a backup into the place of the SQLite database, while no server runs.
+    Restore(backup::Restore),
     /// The configuration: check, show, example.
     #[command(subcommand)]
     Config(config::Command),
@@ -94,6 +105,10 @@ impl Cli {
         let (settings, output) = (self.settings, Output::new(self.json));
         match self.command {
             Command::Serve => serve::run(&settings, output),
+            Command::Migrate(command) => command.run(&settings, output),
+            Command::Copy(command) => command.run(&settings, output),
+            Command::Backup(command) => command.run(&settings, output),
+            Command::Restore(command) => command.run(&settings, output),
             Command::Config(command) => command.run(&settings, output),
             Command::User(command) => {
                 console::with(&settings, output, command.begins(), async |console| command.run(console).await)

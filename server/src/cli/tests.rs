@@ -39,6 +39,12 @@ fn what_is_understood() {
         "doorward mail retry 01890a5d-ac96-774b-bcce-b302099a8057",
         "doorward audit list --user a --limit 3",
         "doorward audit list --event sign_in",
+        "doorward migrate",
+        "doorward migrate --plan --json",
+        "doorward copy --from sqlite://a.db --to postgres://u@h/d",
+        "doorward copy --to-env TARGET",
+        "doorward backup b.db",
+        "doorward restore b.db --force",
         "doorward config check --limits-enabled false",
         "doorward config show --json",
         "doorward config example",
@@ -73,6 +79,10 @@ fn what_is_not() {
         "doorward session revoke 01890a5d-ac96-774b-bcce-b302099a8057 --user a",
         "doorward audit list --user a --event sign_in",
         "doorward mail show",
+        "doorward copy --from sqlite://a.db",
+        "doorward copy --to sqlite://a.db --to-env TARGET",
+        "doorward backup",
+        "doorward restore",
     ] {
         let refused = parse(line).err().unwrap_or_else(|| panic!("understood: {line}"));
         assert_eq!(refused.exit_code(), 2, "{line}");

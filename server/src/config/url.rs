@@ -127,6 +127,16 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// Reads a URL that is no key's.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::read(&Raw::Text(text))
+    }
+}
+
 impl Setting for DatabaseUrl {
     const FORM: &'static str = "sqlite:// and a path, such as \"sqlite:///var/lib/doorward/doorward.db\", or \
                                 \"postgres://user:password@host:5432/database\", with special characters of the password percent-encoded";

@@ -1,7 +1,7 @@
 //! Where the data is kept.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::store::{Address, EngineSettings, PostgresSettings};
@@ -43,6 +43,24 @@ impl Database {
             statement_timeout: pool.statement_timeout,
             pooler: pool.pooler,
         })))
+    }
+}
+
+impl Database {
+    /// The file, where there is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            EngineSettings::Sqlite(path) => Some(path),
+            EngineSettings::Postgres(_) => None,
+        }
+    }
+
+    /// What tells one database from others, without a secret.
+    pub(super) fn place(&self) -> String {
+        match &self.0 {
+            EngineSettings::Sqlite(path) => format!("sqlite:{}", path.canonicalize().as_ref().unwrap_or(path).display()),
+            EngineSettings::Postgres(settings) => format!("postgres:{}", settings.address.place()),
+        }
     }
 }
 

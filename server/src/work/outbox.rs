@@ -21,6 +21,9 @@ const BATCH: i64 = 8;
 /// How often the outbox is looked at unasked: for mails that other processes have promised, and those whose wait is over.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// After a round that has failed: the store may be away for a while.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
+
 /// How mails are made and where they go.
 #[derive(Clone)]
 pub struct Mailer(Arc<Inner>);
@@ -48,14 +51,17 @@ impl Mailer {
 /// Sends until `stop` says true; a batch that is under way is finished.
 pub async fn run(core: Arc<Core>, desk: Desk, mailer: Mailer, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        match round(&core, &desk, &mailer).await {
+        let pause = match round(&core, &desk, &mailer).await {
             Ok(sent) if sent > 0 => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(?error, "the outbox will be tried again"),
-        }
+            Ok(_) => PAUSE,
+            Err(error) => {
+                tracing::warn!(?error, "the outbox will be tried again");
+                LONG_PAUSE
+            }
+        };
         tokio::select! {
             () = core.mail_promised() => {}
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }

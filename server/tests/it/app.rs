@@ -180,13 +180,13 @@ impl TestApp {
 
     /// Sends a request from an address.
     pub(crate) async fn send_from(&self, address: IpAddr, ask: Ask) -> Reply {
-        // As a connection would: a call that is answered from memory waits for nothing, and would keep a thread for itself.
-        tokio::task::yield_now().await;
         let mut request = ask.build();
         let path = request.uri().path().to_owned();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
         let reply = Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await;
         self.answers.lock().unwrap().push((path, reply.clone()));
+        // As a connection would: a call that is answered from memory waits for nothing, and would keep a thread for itself.
+        tokio::task::yield_now().await;
         reply
     }
 

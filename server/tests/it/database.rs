@@ -1,5 +1,5 @@
 //! The database under a test: an SQLite file in its folder, or a database of its own on the PostgreSQL server that
-//! `DOORWARD_TEST_POSTGRES` names (a URL of somebody who may create databases). And its rows, behind the server's back.
+//! `TEST_POSTGRES` names (a URL of somebody who may create databases). And its rows, behind the server's back.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,7 +24,7 @@ pub(crate) enum Lock {
 impl Database {
     pub(crate) async fn new(folder: &Path) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let Ok(server) = std::env::var("DOORWARD_TEST_POSTGRES") else { return Self::Sqlite(folder.join("doorward.db")) };
+        let Ok(server) = std::env::var("TEST_POSTGRES") else { return Self::Sqlite(folder.join("doorward.db")) };
         let name = format!("doorward_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let admin = connect(&server).await;
         admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await.unwrap();

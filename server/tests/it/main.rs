@@ -25,6 +25,7 @@ mod house;
 mod limits;
 mod mailbox;
 mod memory;
+mod moving;
 mod names;
 mod outbox;
 mod process;

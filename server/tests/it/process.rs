@@ -12,18 +12,18 @@ use tempfile::TempDir;
 const PASSWORD: &str = "correct horse battery 9!";
 
 /// A folder of one's own, and the binary in it.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
         command.current_dir(self.path()).env_clear();
         command.env("DOORWARD_PASSWORDS__MEMORY_KIB", "8192").env("DOORWARD_SHUTDOWN_DRAIN", "0s");
@@ -40,7 +40,7 @@ impl Place {
 
     /// What a command that succeeds says.
     #[track_caller]
-    fn json(&self, arguments: &str, input: &str) -> Value {
+    pub(crate) fn json(&self, arguments: &str, input: &str) -> Value {
         let output = self.run(&format!("{arguments} --json"), input);
         assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
@@ -48,7 +48,7 @@ impl Place {
 
     /// The one line of a command that ends with this code.
     #[track_caller]
-    fn refused(&self, arguments: &str, input: &str, code: i32) -> String {
+    pub(crate) fn refused(&self, arguments: &str, input: &str, code: i32) -> String {
         let output = self.run(arguments, input);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
@@ -57,12 +57,16 @@ impl Place {
         text.trim_end().to_owned()
     }
 
-    fn serve(&self) -> Server {
-        self.serve_with("", Stdio::null())
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_logging_to(Stdio::null())
     }
 
-    fn serve_with(&self, flags: &str, log: Stdio) -> Server {
-        let mut command = self.command(&format!("serve --listen 127.0.0.1:0 --json {flags}"));
+    fn serve_logging_to(&self, log: Stdio) -> Server {
+        self.serve_with("", log)
+    }
+
+    pub(crate) fn serve_with(&self, arguments: &str, log: Stdio) -> Server {
+        let mut command = self.command(&format!("serve --listen 127.0.0.1:0 --json {arguments}"));
         let mut child = command.stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -70,7 +74,7 @@ impl Place {
     }
 }
 
-struct Server {
+pub(crate) struct Server {
     greeting: Value,
     child: Child,
 }
@@ -81,7 +85,7 @@ impl Server {
     }
 
     /// Sends a request with `Connection: close`; the whole answer.
-    fn ask(&self, line: &str, token: &str, body: &str) -> String {
+    pub(crate) fn ask(&self, line: &str, token: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let length = body.len();
         let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
@@ -96,7 +100,7 @@ impl Server {
         answer
     }
 
-    fn sign_in(&self, username: &str) -> String {
+    pub(crate) fn sign_in(&self, username: &str) -> String {
         let body = serde_json::json!({ "identifier": username, "password": PASSWORD }).to_string();
         let answer = self.ask("POST /auth/v1/sign-in/password", "", &body);
         let json: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
@@ -108,7 +112,7 @@ impl Server {
         assert!(told.success());
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.signal("TERM");
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
@@ -132,7 +136,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("not in ten seconds: {what}");
 }
 
-fn create_user(place: &Place, username: &str) -> Value {
+pub(crate) fn create_user(place: &Place, username: &str) -> Value {
     let arguments = format!("user create --email {username}@example.com --username {username} --password-stdin");
     place.json(&arguments, &format!("{PASSWORD}\n"))
 }

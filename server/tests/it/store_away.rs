@@ -36,7 +36,7 @@ async fn a_server_that_cannot_write_is_not_ready() {
 
 #[tokio::test]
 async fn what_its_caller_was_told_took_too_long_is_not_done_later() {
-    let app = TestApp::with(&[("request_timeout", "1s")]).await;
+    let app = TestApp::with(&[("request_timeout", "2s")]).await;
     let user = app.user("ann").await;
     let application = app.application(false, &[]).await;
     let mut asks = Vec::new();

@@ -105,6 +105,16 @@ impl Sessions {
         }
     }
 
+    /// None, for those who check no sessions.
+    pub(super) fn none() -> Arc<Self> {
+        Arc::new(Self::new(0))
+    }
+
+    /// Whether any are ever kept.
+    pub(super) const fn has_room(&self) -> bool {
+        self.entries.is_some()
+    }
+
     /// A moment before a reading that is about to begin.
     pub(super) fn now(&self) -> Moment {
         Moment(self.clock.load(Ordering::SeqCst))

@@ -43,7 +43,7 @@ pub(in crate::core) async fn take(
 
 /// Gives one back.
 pub(in crate::core) async fn refund(tx: &mut Tx, bucket: &SecretHash, interval: i64) -> Result<(), Fault> {
-    tx.execute(REFUND, values![interval, bucket]).await.map(|_| ())
+    tx.count(REFUND, values![interval, bucket]).await
 }
 
 /// Deletes at most `limit` buckets that are full again; their number.

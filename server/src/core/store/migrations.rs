@@ -1,47 +1,169 @@
 //! The schema's history, embedded. Each step runs once, all that are new in one transaction.
+//!
+//! Expand first, contract a release later: a step says which releases can work with its result, by the schema that they know. An older
+//! release starts on a newer schema if every step that it does not know is fit for it.
 
-use super::engine::Tx;
-use super::{Store, statements, values};
+use std::time::Duration;
+
+use super::engine::{Engine, EngineSettings, Tx};
+use super::{copy, statements, unwrapped, values};
 use crate::core::{Fault, Result};
 
+/// How long the steps may take. Nobody waits for an answer meanwhile but whoever starts the server.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// The table that says which steps have run.
+pub(super) const TABLE: &str = "schema_migrations";
+
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::core) struct Step {
+    pub(in crate::core) version: i64,
+    /// The name of its file.
+    pub(in crate::core) file: &'static str,
+    pub(super) sql: &'static str,
+    /// The oldest schema whose release can work with the result: it finds all that it reads, and may leave out what it does not write.
+    pub(in crate::core) compatible_from: i64,
+}
+
+macro_rules! step {
+    ($version:literal, $file:literal, $compatible_from:literal) => {
+        Step {
+            version: $version,
+            file: $file,
+            sql: include_str!(concat!("../../../../migrations/", $file)),
+            compatible_from: $compatible_from,
+        }
+    };
+}
+
 /// In order; a file that has been released never changes.
-const STEPS: &[(i64, &str)] =
-    &[(1, include_str!("../../../../migrations/0001_initial.sql")), (2, include_str!("../../../../migrations/0002_decoys.sql"))];
+pub(in crate::core) const STEPS: &[Step] =
+    &[step!(1, "0001_initial.sql", 1), step!(2, "0002_decoys.sql", 1), step!(3, "0003_compatible_from.sql", 1)];
 
 statements! {
     LATEST = "SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1";
+    // A step of a later release that this one cannot work with.
+    UNFIT = "SELECT version FROM schema_migrations WHERE version > $1 AND COALESCE(compatible_from, version) > $1
+             ORDER BY version LIMIT 1";
     RECORD = "INSERT INTO schema_migrations (version) VALUES ($1)";
+    DECLARE = "UPDATE schema_migrations SET compatible_from = $2 WHERE version = $1";
 }
 
-pub(super) async fn run(store: &Store) -> std::result::Result<(), Fault> {
-    let ran: Result<()> = store.write_each(|tx| Box::pin(migrate(tx))).await;
-    match ran {
-        Ok(()) => Ok(()),
-        Err(crate::core::Error::Faulted(fault)) => Err(fault),
-        Err(crate::core::Error::Refused(_)) => Err(Fault::internal("a migration was refused")),
+/// Where a database stands.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// The version of its schema; 0 before the first step.
+    pub(super) current: i64,
+    /// A later release has run a step that this one cannot work with.
+    unfit: Option<Fault>,
+    /// It is the target of a copy that has not come to its end.
+    half_copied: bool,
+}
+
+impl Standing {
+    /// A fault when nothing but what made it so may work on it.
+    pub(super) fn check(&self) -> std::result::Result<(), Fault> {
+        match &self.unfit {
+            Some(unfit) => Err(unfit.clone()),
+            None if self.half_copied => Err(Fault::internal(
+                "the database holds an unfinished copy: run the same `doorward copy` again, which goes on with it",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The steps that are still to run.
+    pub(super) fn pending<'s>(&self, steps: &'s [Step]) -> impl Iterator<Item = &'s Step> + use<'s> {
+        let current = self.current;
+        steps.iter().filter(move |step| step.version > current)
     }
 }
 
-/// The version of the schema; 0 before the first migration.
-pub(super) async fn latest(tx: &mut Tx) -> std::result::Result<i64, Fault> {
+/// Looks without changing anything, not even a file that is not there yet: the version of the schema and the steps that it lacks.
+pub(in crate::core) async fn plan(
+    settings: &EngineSettings,
+    deadline: Duration,
+) -> std::result::Result<(i64, Vec<&'static Step>), Fault> {
+    let standing = match settings {
+        EngineSettings::Sqlite(path) if !path.exists() => Standing { current: 0, unfit: None, half_copied: false },
+        _ => standing(&Engine::open(settings, deadline)?, STEPS).await?,
+    };
+    standing.check()?;
+    Ok((standing.current, standing.pending(STEPS).collect()))
+}
+
+/// Looks without changing anything.
+pub(super) async fn standing(engine: &Engine, steps: &'static [Step]) -> std::result::Result<Standing, Fault> {
+    unwrapped(engine.read(move |tx| Box::pin(async move { Ok(stand(tx, steps).await?) })).await)
+}
+
+/// Runs what is to be run; what that was.
+pub(in crate::core) async fn run(
+    settings: &EngineSettings,
+    steps: &'static [Step],
+) -> std::result::Result<Vec<&'static Step>, Fault> {
+    run_on(&Engine::open(&settings.patient(PATIENCE), PATIENCE)?, steps).await
+}
+
+/// As [`run`], on a database that is open.
+pub(super) async fn run_on(engine: &Engine, steps: &'static [Step]) -> std::result::Result<Vec<&'static Step>, Fault> {
+    unwrapped(engine.write_each(move |tx| Box::pin(migrate(tx, steps))).await)
+}
+
+/// The newest schema that these steps make.
+pub(in crate::core) fn newest(steps: &[Step]) -> i64 {
+    steps.last().map_or(0, |step| step.version)
+}
+
+/// A fault when a later release has run a step that this one cannot work with.
+pub(super) async fn check(tx: &mut Tx, steps: &[Step]) -> std::result::Result<(), Fault> {
+    let newest = newest(steps);
+    if tx.query_opt(UNFIT, values![newest]).await?.is_none() {
+        return Ok(());
+    }
+    let latest = latest(tx).await?;
+    let told =
+        format!("the database has schema {latest}, this release knows {newest}: start the release that made it, or a later one");
+    Err(Fault::internal(told))
+}
+
+async fn stand(tx: &mut Tx, steps: &[Step]) -> std::result::Result<Standing, Fault> {
+    let tables = tx.tables().await?;
+    let has = |name: &str| tables.iter().any(|table| table.name == name);
+    let half_copied = has(copy::MARK);
+    if !has(TABLE) {
+        return Ok(Standing { current: 0, unfit: None, half_copied });
+    }
+    let current = latest(tx).await?;
+    // Below, the column that is asked for may not be there yet.
+    let unfit = if current > newest(steps) { check(tx, steps).await.err() } else { None };
+    Ok(Standing { current, unfit, half_copied })
+}
+
+async fn latest(tx: &mut Tx) -> std::result::Result<i64, Fault> {
     tx.query_opt(LATEST, values![]).await?.map_or(Ok(0), |row| row.fields().int())
 }
 
-async fn migrate(tx: &mut Tx) -> Result<()> {
+async fn migrate(tx: &mut Tx, steps: &'static [Step]) -> Result<Vec<&'static Step>> {
     // Nodes that start together wait for the first, and find it done.
     tx.lock_schema().await?;
     tx.batch("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)").await?;
-    let latest = latest(tx).await?;
-    let newest = STEPS.last().map_or(0, |(version, _)| *version);
-    if latest > newest {
-        let told = format!(
-            "the database has schema {latest}, this release knows {newest}: start the release that made it, or a later one"
-        );
-        return Err(Fault::internal(told).into());
+    let standing = stand(tx, steps).await?;
+    standing.check()?;
+    let pending: Vec<_> = standing.pending(steps).collect();
+    for step in &pending {
+        tx.batch(step.sql).await?;
+        tx.execute(RECORD, values![step.version]).await?;
     }
-    for (version, sql) in STEPS.iter().filter(|(version, _)| *version > latest) {
-        tx.batch(sql).await?;
-        tx.execute(RECORD, values![*version]).await?;
+    // When all have run: the column is made by one of them.
+    if !pending.is_empty() {
+        for step in steps {
+            tx.execute(DECLARE, values![step.version, step.compatible_from]).await?;
+        }
     }
-    Ok(())
+    Ok(pending)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,13 @@ pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod authenticators;
 mod cache;
+pub(super) mod copy;
 mod engine;
+pub(super) mod files;
 pub(super) mod invitations;
 pub(super) mod limits;
 pub(super) mod mails;
-mod migrations;
+pub(super) mod migrations;
 pub(super) mod passwords;
 pub(super) mod secrets;
 pub(super) mod security_keys;
@@ -24,11 +26,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::token::SecretHash;
-use super::{Fault, Result};
+use super::{Error, Fault, Result};
 use cache::Sessions;
 pub(super) use cache::{Counts, Known, Moment, Touch};
 use engine::Engine;
 pub(super) use engine::{Address, EngineSettings, PostgresSettings, Tx};
+use migrations::Step;
 
 /// Declares a file's statements, and lists them for the test that prepares each on every engine.
 macro_rules! statements {
@@ -47,6 +50,14 @@ macro_rules! values {
 }
 use values;
 
+/// The outcome of work that refuses nothing.
+fn unwrapped<T>(outcome: Result<T>) -> std::result::Result<T, Fault> {
+    outcome.map_err(|error| match error {
+        Error::Faulted(fault) => fault,
+        Error::Refused(refusal) => Fault::internal(format!("what refuses nothing refused: {}", refusal.name())),
+    })
+}
+
 /// The open database.
 pub(super) struct Store {
     engine: Engine,
@@ -57,16 +68,29 @@ impl Store {
     /// Opens the database and brings its schema up to date. A call waits `deadline` for its answer; live sessions are kept in memory up
     /// to `cache` bytes.
     pub(super) async fn open(settings: &EngineSettings, deadline: Duration, cache: u64) -> std::result::Result<Self, Fault> {
-        let sessions = Arc::new(Sessions::new(cache));
-        let store = Self { engine: Engine::open(settings, deadline, &sessions)?, sessions };
-        migrations::run(&store).await?;
-        Ok(store)
+        Self::open_with(settings, deadline, cache, migrations::STEPS).await
     }
 
-    /// Whether rows can be read, and the last that was to be written could be.
+    async fn open_with(
+        settings: &EngineSettings,
+        deadline: Duration,
+        cache: u64,
+        steps: &'static [Step],
+    ) -> std::result::Result<Self, Fault> {
+        let sessions = Arc::new(Sessions::new(cache));
+        let engine = Engine::open_telling(settings, deadline, &sessions)?;
+        let standing = migrations::standing(&engine, steps).await?;
+        standing.check()?;
+        if standing.pending(steps).next().is_some() {
+            migrations::run(settings, steps).await?;
+        }
+        Ok(Self { engine, sessions })
+    }
+
+    /// Whether rows can be read, the last that was to be written could be, and the schema is still one that this release can work with.
     pub(super) async fn ping(&self) -> Result<()> {
         self.engine.writes()?;
-        self.engine.read(|tx| Box::pin(async move { Ok(migrations::latest(tx).await.map(drop)?) })).await
+        self.engine.read(|tx| Box::pin(async move { Ok(migrations::check(tx, migrations::STEPS).await?) })).await
     }
 
     /// The session that a token opens and its user, if memory has them as the database does.

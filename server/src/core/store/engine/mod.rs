@@ -1,8 +1,11 @@
 //! The only place that names a database driver. Above it there are [`Sql`] texts that hold on every engine, [`Value`]s of two types,
 //! and [`Tx`], a transaction.
 
+#[cfg(test)]
+pub(super) mod fixture;
 mod postgres;
-mod sqlite;
+pub(super) mod sqlite;
+pub(super) mod table;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -17,6 +20,8 @@ use super::super::{Fault, Result};
 use super::cache::{Sessions, Touch};
 use postgres::Mode;
 pub(in crate::core) use postgres::address::Address;
+use table::Table;
+
 pub(super) use value::{Fields, Row, Value};
 
 /// A statement: `$n` placeholders, the dialect that SQLite and PostgreSQL share. Made by [`statements!`](super::statements) alone, so
@@ -48,6 +53,21 @@ pub(in crate::core) struct PostgresSettings {
     pub(in crate::core) pooler: bool,
 }
 
+impl EngineSettings {
+    /// The same database for work that takes its time: one connection or few, and statements as long as `patience`.
+    pub(super) fn patient(&self, patience: Duration) -> Self {
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(path.clone()),
+            Self::Postgres(settings) => {
+                Self::Postgres(PostgresSettings { pool_size: FEW, statement_timeout: patience, ..settings.clone() })
+            }
+        }
+    }
+}
+
+/// Connections for work by a single hand.
+const FEW: usize = 4;
+
 /// Threads that read, on SQLite.
 const READERS: usize = 2;
 
@@ -57,15 +77,36 @@ pub(super) enum Engine {
     Postgres(postgres::Engine),
 }
 
+/// Tables that nobody else may write to.
+pub(super) enum Hold {
+    Alone,
+    Locked(Box<postgres::Hold>),
+}
+
+impl Hold {
+    /// A fault when the connection that held them is gone.
+    pub(super) fn check(&self) -> std::result::Result<(), Fault> {
+        match self {
+            Self::Locked(hold) if hold.is_lost() => Err(Fault::unavailable("the connection that kept others from writing broke")),
+            Self::Alone | Self::Locked(_) => Ok(()),
+        }
+    }
+}
+
 /// A transaction. What is done in it is done as a whole or not at all.
 pub(in crate::core) enum Tx {
     Sqlite(sqlite::Tx),
-    Postgres(postgres::Tx),
+    Postgres(Box<postgres::Tx>),
 }
 
 impl Engine {
-    /// Opens the database; `deadline` is how long a call waits for its answer. `sessions` is told what is written, here and elsewhere.
-    pub(super) fn open(
+    /// Opens the database; `deadline` is how long a call waits for its answer.
+    pub(super) fn open(settings: &EngineSettings, deadline: Duration) -> std::result::Result<Self, Fault> {
+        Self::open_telling(settings, deadline, &Sessions::none())
+    }
+
+    /// As [`Engine::open`]; `sessions` is told what is written, here and elsewhere.
+    pub(super) fn open_telling(
         settings: &EngineSettings,
         deadline: Duration,
         sessions: &Arc<Sessions>,
@@ -73,6 +114,24 @@ impl Engine {
         match settings {
             EngineSettings::Sqlite(path) => sqlite::Engine::open(path, READERS, deadline, sessions).map(Self::Sqlite),
             EngineSettings::Postgres(settings) => postgres::Engine::open(settings, deadline, sessions).map(Self::Postgres),
+        }
+    }
+
+    /// Opens the database for work on it as a whole, by a single hand that takes its time. On SQLite nobody else can have it open.
+    pub(super) fn open_alone(settings: &EngineSettings, patience: Duration) -> std::result::Result<Self, Fault> {
+        match settings.patient(patience) {
+            EngineSettings::Sqlite(path) => sqlite::Engine::open_alone(&path, patience).map(Self::Sqlite),
+            EngineSettings::Postgres(settings) => {
+                postgres::Engine::open(&settings, patience, &Sessions::none()).map(Self::Postgres)
+            }
+        }
+    }
+
+    /// Keeps everybody from writing to these tables for as long as what is returned lives. What is open alone needs no more.
+    pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
+        match self {
+            Self::Sqlite(_) => Ok(Hold::Alone),
+            Self::Postgres(engine) => engine.hold(tables).await.map(Box::new).map(Hold::Locked),
         }
     }
 
@@ -151,6 +210,15 @@ impl Tx {
         }
     }
 
+    /// Moves a counter that many callers move at once, in a statement that holds by itself. In a transaction as if it ran alone it would
+    /// make all others that move it run again: on PostgreSQL it is moved right after the commit.
+    pub(super) async fn count(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<(), Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.execute(sql, values).map(|_| ()),
+            Self::Postgres(tx) => tx.count(sql, values).await,
+        }
+    }
+
     /// Runs several statements of a migration.
     pub(super) async fn batch(&mut self, sql: &str) -> std::result::Result<(), Fault> {
         match self {
@@ -171,7 +239,43 @@ impl Tx {
     pub(super) async fn lock_schema(&mut self) -> std::result::Result<(), Fault> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres(tx) => tx.batch("SELECT pg_advisory_xact_lock(7237123447)").await,
+            // Whoever waits long for a table makes all others wait behind: better to fail, and be started again.
+            Self::Postgres(tx) => tx.batch("SELECT pg_advisory_xact_lock(7237123447); SET LOCAL lock_timeout = '10s'").await,
         }
+    }
+
+    /// The next rows of a table by its primary key, at most so many, after a key or from the first.
+    pub(super) async fn page(&mut self, table: &Table, after: &[Value], rows: usize) -> std::result::Result<Vec<Row>, Fault> {
+        self.read_whole(&table.page_sql(!after.is_empty(), rows), after).await
+    }
+
+    /// The greatest primary key of a table; nothing if it is empty.
+    pub(super) async fn last_key(&mut self, table: &Table) -> std::result::Result<Vec<Value>, Fault> {
+        let found = self.read_whole(&table.last_key_sql(), &[]).await?;
+        Ok(found.into_iter().next().map_or_else(Vec::new, |row| row.0))
+    }
+
+    /// Puts in rows that have all columns of the table.
+    pub(super) async fn fill(&mut self, table: &Table, rows: &[Row]) -> std::result::Result<(), Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.fill(table, rows),
+            Self::Postgres(tx) => tx.fill(table, rows).await,
+        }
+    }
+
+    async fn read_whole(&mut self, sql: &str, values: &[Value]) -> std::result::Result<Vec<Row>, Fault> {
+        match self {
+            Self::Sqlite(tx) => tx.read_whole(sql, values),
+            Self::Postgres(tx) => tx.read_whole(sql, values).await,
+        }
+    }
+
+    /// All tables, in the order of their names.
+    pub(super) async fn tables(&mut self) -> std::result::Result<Vec<Table>, Fault> {
+        let (columns, parents) = match self {
+            Self::Sqlite(_) => sqlite::CATALOGUE,
+            Self::Postgres(_) => postgres::CATALOGUE,
+        };
+        Table::read(self.query(columns, &[]).await?, self.query(parents, &[]).await?)
     }
 }

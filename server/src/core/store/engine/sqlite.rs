@@ -4,6 +4,9 @@
 //! once, and the body runs to its end on the database's thread in a single poll. A body that waits on anything else is a defect, and
 //! is answered as a fault.
 
+mod bulk;
+pub(in crate::core::store) mod file;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +39,13 @@ const WAIT: Duration = Duration::from_millis(2);
 const LOOK: Duration = Duration::from_millis(10);
 /// Distinct statements are fewer; each stays prepared on each connection.
 const STATEMENTS: usize = 256;
+
+/// What tables there are: their columns, and the tables that their foreign keys lead to.
+pub(super) const CATALOGUE: (Sql, Sql) = (
+    Sql("SELECT t.name, c.name, c.type, c.pk FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+         WHERE t.type = 'table' AND substr(t.name, 1, 7) <> 'sqlite_' ORDER BY t.name, c.cid"),
+    Sql("SELECT t.name, k.\"table\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) k WHERE t.type = 'table'"),
+);
 
 /// A transaction, on the thread of its connection.
 pub(in crate::core) struct Tx {
@@ -99,14 +109,17 @@ fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::
     for (index, value) in values.iter().enumerate() {
         let name = format!("${}", index + 1);
         let place = statement.parameter_index(&name)?.ok_or_else(|| rusqlite::Error::InvalidParameterName(name))?;
-        let output = match value {
-            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
-            Value::Int(number) => ToSqlOutput::Borrowed(ValueRef::Integer(*number)),
-            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        };
-        statement.raw_bind_parameter(place, output)?;
+        statement.raw_bind_parameter(place, output(value))?;
     }
     Ok(())
+}
+
+fn output(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Int(number) => ValueRef::Integer(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+    })
 }
 
 /// The driver's error as a fault. Its text names tables and columns, never values.
@@ -164,6 +177,16 @@ impl Engine {
         Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes, sessions: Arc::clone(sessions) })
     }
 
+    /// Opens the database with one connection that nobody else can have one beside, for work on it as a whole.
+    pub(super) fn open_alone(path: &Path, deadline: Duration) -> std::result::Result<Self, Fault> {
+        create_private(path)?;
+        let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
+        let (writes, sessions) = (Arc::new(AtomicBool::new(true)), Sessions::none());
+        let watch = Watch { writes: Arc::clone(&writes), sessions: Arc::clone(&sessions), version: AtomicI64::new(0) };
+        let threads = vec![spawn("store-alone", connect_alone(path)?, jobs, move |tx, jobs| write_loop(tx, jobs, &watch))?];
+        Ok(Self { writer: Some(writer), readers: None, threads, deadline, writes, sessions })
+    }
+
     /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
@@ -179,7 +202,7 @@ impl Engine {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.submit(self.readers.as_ref(), work).await
+        self.submit(self.readers.as_ref().or(self.writer.as_ref()), work).await
     }
 
     /// A fault when the last transaction could not be written.
@@ -389,6 +412,26 @@ where
     outcome
 }
 
+/// A connection while which there is no other: taken by the lock that each connection shares while it is open.
+fn connect_alone(path: &Path) -> std::result::Result<Connection, Fault> {
+    let alone = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY)?;
+        // Before the write-ahead log is first used, or it would be shared with others. The cache is for filling large indexes.
+        connection.execute_batch(
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
+             PRAGMA temp_store=MEMORY; PRAGMA cache_size=-131072; BEGIN IMMEDIATE; COMMIT;",
+        )?;
+        Ok(connection)
+    };
+    alone().map_err(|error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Fault::unavailable(format!("{}: another process has it open; stop the server first", path.display()))
+        }
+        _ => fault(error),
+    })
+}
+
 fn connect(path: &Path) -> std::result::Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
@@ -402,16 +445,22 @@ fn connect(path: &Path) -> std::result::Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// Creates the folder (0700) and an empty file (0600); SQLite gives its side files the mode of the main one.
-fn create_private(path: &Path) -> std::result::Result<(), Fault> {
-    let told = |error: std::io::Error| Fault::unavailable(format!("{}: {error}", path.display()));
+/// Creates the folder of a file (0700).
+fn create_folder(path: &Path) -> std::result::Result<(), Fault> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(told)?;
+        builder.create(folder).map_err(|error| Fault::unavailable(format!("{}: {error}", path.display())))?;
     }
+    Ok(())
+}
+
+/// Creates the folder (0700) and an empty file (0600); SQLite gives its side files the mode of the main one.
+fn create_private(path: &Path) -> std::result::Result<(), Fault> {
+    let told = |error: std::io::Error| Fault::unavailable(format!("{}: {error}", path.display()));
+    create_folder(path)?;
     if !path.exists() {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);

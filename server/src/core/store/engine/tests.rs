@@ -1,13 +1,9 @@
 //! Every statement, prepared: it parses, names what exists, and goes by a key or an index.
 
-#[allow(dead_code, reason = "the integration tests use all of it")]
-#[path = "../../../../tests/it/database.rs"]
-mod database;
-
-use super::{PostgresSettings, Sql};
+use super::Sql;
+use super::fixture::{self, database::Database};
 use crate::core::Result;
 use crate::core::store::*;
-use database::Database;
 
 fn all() -> Vec<Sql> {
     [
@@ -30,20 +26,9 @@ fn all() -> Vec<Sql> {
 
 /// A store on the engine that the tests run on; the folder and the database go with the first of the pair.
 async fn open() -> ((tempfile::TempDir, Database), Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::new(folder.path()).await;
-    let settings = match &database {
-        Database::Sqlite(path) => EngineSettings::Sqlite(path.clone()),
-        Database::Postgres { .. } => EngineSettings::Postgres(PostgresSettings {
-            address: Address::parse(&database.url()).unwrap(),
-            pool_size: 4,
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
-            pooler: false,
-        }),
-    };
+    let (kept, settings) = fixture::settings().await;
     let store = Store::open(&settings, Duration::from_secs(10), 0).await.unwrap();
-    ((folder, database), store)
+    (kept, store)
 }
 
 async fn open_sqlite(folder: &tempfile::TempDir) -> Store {

@@ -91,9 +91,25 @@ from_ids!(UserId, SessionId, SecurityKeyId, TicketId, InvitationId, ApplicationI
 pub(in crate::core::store) struct Row(pub(super) Vec<Value>);
 
 impl Row {
+    /// The columns at these places.
+    pub(in crate::core::store) fn at(&self, places: &[usize]) -> Vec<Value> {
+        places.iter().filter_map(|place| self.0.get(*place).cloned()).collect()
+    }
+
+    /// All columns.
+    pub(in crate::core::store) fn values(&self) -> &[Value] {
+        &self.0
+    }
+
     /// Reads the columns in their order.
     pub(in crate::core::store) fn fields(self) -> Fields {
         Fields(self.0.into_iter())
+    }
+}
+
+impl From<Vec<Value>> for Row {
+    fn from(values: Vec<Value>) -> Self {
+        Self(values)
     }
 }
 

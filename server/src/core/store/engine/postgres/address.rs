@@ -59,6 +59,16 @@ impl Address {
     }
 }
 
+impl Address {
+    /// The hosts and the name of the database, which tell it from others.
+    pub(in crate::core) fn place(&self) -> String {
+        let hosts: Vec<_> = self.hosts.iter().map(super::link::named).collect();
+        let first = self.hosts.first();
+        let name = first.and_then(|host| host.get_dbname().or_else(|| host.get_user())).unwrap_or_default();
+        format!("{}/{name}", hosts.join(","))
+    }
+}
+
 impl Parameters {
     fn parse(query: &str) -> Result<Self, String> {
         let mut read = Self::default();

@@ -118,7 +118,7 @@ where
 }
 
 /// Host and port, for the log.
-fn named(host: &Config) -> String {
+pub(super) fn named(host: &Config) -> String {
     let name = match host.get_hosts().first() {
         Some(tokio_postgres::config::Host::Tcp(name)) => name.clone(),
         #[cfg(unix)]

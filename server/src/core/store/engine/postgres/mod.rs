@@ -19,7 +19,8 @@ use futures_util::future::BoxFuture;
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 
-use super::{PostgresSettings, Tx as AnyTx};
+use super::table::{Table, quoted};
+use super::{PostgresSettings, Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
@@ -31,6 +32,21 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// So often a body is run again for what may be its own doing: a lost connection, a row that another one has made first.
 const SECOND_CHANCES: u32 = 3;
+
+/// For what is run after a commit.
+const LATER: Duration = Duration::from_secs(1);
+/// What tables there are in the schema that new ones would be made in: their columns, and the tables that their foreign keys lead to.
+pub(super) const CATALOGUE: (Sql, Sql) = (
+    Sql("SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)::text,
+                COALESCE(array_position(i.indkey::int2[], a.attnum) + 1, 0)::bigint
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+         WHERE c.relnamespace = current_schema()::text::regnamespace AND c.relkind IN ('r', 'p')
+         ORDER BY c.relname::text COLLATE \"C\", a.attnum"),
+    Sql("SELECT c.relname::text, p.relname::text FROM pg_constraint f
+         JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class p ON p.oid = f.confrelid
+         WHERE f.contype = 'f' AND c.relnamespace = current_schema()::text::regnamespace"),
+);
 
 /// How a transaction is isolated from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,8 +128,8 @@ pub(in crate::core::store) struct Engine {
     writes: Arc<AtomicBool>,
     reruns: Arc<AtomicU64>,
     sessions: Arc<Sessions>,
-    /// Listens for other nodes; ends with the engine.
-    _listener: Arc<AbortOnDrop>,
+    /// Listens for other nodes, if sessions are kept in memory; ends with the engine.
+    _listener: Option<Arc<AbortOnDrop>>,
 }
 
 /// A task that ends with what holds this.
@@ -142,14 +158,15 @@ impl Engine {
         let pool = Pool::builder(manager).max_size(settings.pool_size).timeouts(timeouts).runtime(Runtime::Tokio1);
         let pool = pool.build().map_err(Fault::internal)?;
         let deadline = deadline.min(settings.statement_timeout);
-        let listener = tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions)));
+        let listen = || tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions))).abort_handle();
+        let listener = sessions.has_room().then(|| Arc::new(AbortOnDrop(listen())));
         Ok(Self {
             pool,
             deadline,
             writes: Arc::new(AtomicBool::new(true)),
             reruns: Arc::default(),
             sessions: Arc::clone(sessions),
-            _listener: Arc::new(AbortOnDrop(listener.abort_handle())),
+            _listener: listener,
         })
     }
 
@@ -177,11 +194,14 @@ impl Engine {
         let engine = self.clone();
         let ran = tokio::spawn(async move {
             let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
-            let ran = ran.unwrap_or_else(|_| {
+            let (ran, more) = ran.unwrap_or_else(|_| {
                 // A host that has fallen silent keeps its connections open; each would cost somebody a deadline.
                 engine.forget_connections();
-                Err(Fault::deadline("the store did not answer in time").into())
+                (Err(Fault::deadline("the store did not answer in time").into()), None)
             });
+            if let Some(tx) = more {
+                run_later(tx).await;
+            }
             if mode != Mode::Read {
                 engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed);
             }
@@ -190,19 +210,20 @@ impl Engine {
         ran.await.unwrap_or_else(|_| Err(Fault::internal("a transaction panicked").into()))
     }
 
-    async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> Result<T>
+    async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> (Result<T>, Option<Box<Tx>>)
     where
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Clone,
     {
         let (mut pause, mut chances) = (SHORTEST_PAUSE, SECOND_CHANCES);
         loop {
-            let (trouble, outcome) = match self.attempt(mode, work.clone()).await? {
-                Attempt::Done(outcome) => return outcome,
-                Attempt::Failed(trouble, outcome) => (trouble, outcome),
+            let (trouble, outcome) = match self.attempt(mode, work.clone()).await {
+                Ok(Attempt::Done(outcome, more)) => return (outcome, more),
+                Ok(Attempt::Failed(trouble, outcome)) => (trouble, outcome),
+                Err(error) => return (Err(error), None),
             };
             match trouble {
-                Trouble::Final => return outcome,
-                Trouble::Overtaken | Trouble::Lost if chances == 0 => return outcome,
+                Trouble::Final => return (outcome, None),
+                Trouble::Overtaken | Trouble::Lost if chances == 0 => return (outcome, None),
                 Trouble::Overtaken | Trouble::Lost => chances -= 1,
                 Trouble::Met => {
                     tokio::time::sleep(pause).await;
@@ -219,7 +240,7 @@ impl Engine {
     {
         let link = self.connection().await?;
         let prepares = !self.pool.manager().pooler;
-        let mut tx = AnyTx::Postgres(Tx::new(link, mode.begin(), prepares));
+        let mut tx = AnyTx::Postgres(Box::new(Tx::new(link, mode, prepares)));
         let outcome = work(&mut tx).await;
         let AnyTx::Postgres(mut tx) = tx else { return Err(Fault::internal("a transaction changed its engine").into()) };
         if let Some(trouble) = tx.trouble() {
@@ -234,13 +255,13 @@ impl Engine {
         }
         if outcome.is_err() {
             tx.roll_back().await;
-            return Ok(Attempt::Done(outcome));
+            return Ok(Attempt::Done(outcome, None));
         }
         let committed = tx.commit().await;
         // Also when it is not known whether it was committed.
         self.sessions.invalidate(&tx.touched);
         match committed {
-            Ok(()) => Ok(Attempt::Done(outcome)),
+            Ok(()) => Ok(Attempt::Done(outcome, tx.has_more().then_some(tx))),
             Err(error) => {
                 let trouble = Trouble::of(&error);
                 if trouble == Trouble::Lost {
@@ -252,6 +273,19 @@ impl Engine {
                 Ok(Attempt::Failed(trouble, Err(fault(&error).into())))
             }
         }
+    }
+
+    /// Takes a lock of all tables that lets others read, on a connection of its own.
+    pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
+        let mut link = self.connection().await?;
+        let tables: Vec<_> = tables.iter().map(|table| quoted(&table.name)).collect();
+        let sql = format!(
+            "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {} IN SHARE MODE",
+            tables.join(", ")
+        );
+        link.open = true;
+        link.client.batch_execute(&sql).await.map_err(|error| fault(&error))?;
+        Ok(Hold { link })
     }
 
     async fn connection(&self) -> std::result::Result<Pooled, Fault> {
@@ -267,10 +301,34 @@ impl Engine {
     }
 }
 
+/// Runs what a committed transaction has put off. Its outcome stands, whatever becomes of this.
+async fn run_later(mut tx: Box<Tx>) {
+    match tokio::time::timeout(LATER, tx.run_later()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(fault)) => {
+            tx.roll_back().await;
+            tracing::warn!(%fault, "tries that have succeeded stay counted");
+        }
+        Err(_) => tracing::warn!("tries that have succeeded stay counted: the store did not answer in time"),
+    }
+}
+
+/// An open transaction that holds locks, and nothing else.
+pub(in crate::core::store) struct Hold {
+    link: Pooled,
+}
+
+impl Hold {
+    /// Whether its connection is gone, and the locks with it.
+    pub(super) fn is_lost(&self) -> bool {
+        self.link.client.is_closed()
+    }
+}
+
 /// One run of a body.
 enum Attempt<T> {
-    /// It came to its outcome, which is on disk unless it is an error.
-    Done(Result<T>),
+    /// It came to its outcome, which is on disk unless it is an error. With what is to be run after it.
+    Done(Result<T>, Option<Box<Tx>>),
     /// It came to nothing.
     Failed(Trouble, Result<T>),
 }

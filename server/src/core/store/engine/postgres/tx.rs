@@ -1,12 +1,14 @@
 //! A transaction on a connection of its own.
 
+mod bulk;
+
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::link::Pooled;
 use super::listener::announcement;
-use super::{Trouble, fault};
+use super::{Mode, Trouble, fault};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Touch;
 use crate::core::store::engine::{Row, Sql, Value};
@@ -19,13 +21,16 @@ pub(in crate::core) struct Tx {
     begin: Option<&'static str>,
     /// Why it cannot be committed any more.
     trouble: Option<Trouble>,
+    /// Statements for after the commit; `None` where they can be run at once.
+    later: Option<Vec<(Sql, Vec<Value>)>>,
     /// What it has changed of what nodes keep in memory.
     pub(in crate::core::store::engine) touched: Vec<Touch>,
 }
 
 impl Tx {
-    pub(super) const fn new(link: Pooled, begin: &'static str, prepares: bool) -> Self {
-        Self { link, prepares, begin: Some(begin), trouble: None, touched: Vec::new() }
+    pub(super) fn new(link: Pooled, mode: Mode, prepares: bool) -> Self {
+        let later = (mode == Mode::Write).then(Vec::new);
+        Self { link, prepares, begin: Some(mode.begin()), trouble: None, later, touched: Vec::new() }
     }
 
     pub(in crate::core::store::engine) async fn query(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, Fault> {
@@ -34,6 +39,28 @@ impl Tx {
 
     pub(in crate::core::store::engine) async fn execute(&mut self, sql: Sql, values: &[Value]) -> Result<u64, Fault> {
         self.run(sql, values).await.map(|(_, changed)| changed)
+    }
+
+    pub(in crate::core::store::engine) async fn count(&mut self, sql: Sql, values: &[Value]) -> Result<(), Fault> {
+        if let Some(later) = &mut self.later {
+            later.push((sql, values.to_vec()));
+            return Ok(());
+        }
+        self.run(sql, values).await.map(|_| ())
+    }
+
+    /// Whether something is to be run after the commit.
+    pub(super) fn has_more(&self) -> bool {
+        self.later.as_ref().is_some_and(|later| !later.is_empty())
+    }
+
+    /// Runs what was put off. It is not worth waiting for the disk.
+    pub(super) async fn run_later(&mut self) -> Result<(), Fault> {
+        self.begin = Some("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off");
+        for (sql, values) in self.later.take().unwrap_or_default() {
+            self.run(sql, &values).await?;
+        }
+        self.end("COMMIT").await.map_err(|error| self.failed(&error))
     }
 
     /// Runs several statements of a migration. TEXT is compared byte by byte on SQLite, so here, too, whatever the database's locale.

@@ -1,0 +1,62 @@
+//! A copy of an SQLite database beside the server that uses it, and the way back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::engine::sqlite::file;
+use super::engine::{Engine, EngineSettings};
+use super::migrations::{self, STEPS};
+use crate::core::Fault;
+
+/// How long a look at the copy may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Copies the database as it is at this moment into a new file, which has its name only when it is whole.
+pub(in crate::core) fn back_up(database: &Path, to: &Path) -> Result<(), Fault> {
+    if to.exists() {
+        return Err(Fault::unavailable(format!("{}: there is such a file, and none is overwritten; name another", to.display())));
+    }
+    let partial = file::beside(to, ".partial");
+    file::copy(database, &partial)?;
+    file::publish(&partial, to)
+}
+
+/// What a restored database has replaced.
+pub(in crate::core) enum Replaced {
+    Nothing,
+    /// A database, which now has this name.
+    Database(PathBuf),
+}
+
+/// Puts a backup into the place of the database, once it is known to be whole and of a schema that this release can work with.
+pub(in crate::core) async fn restore(backup: &Path, database: &Path, force: bool, aside: &str) -> Result<Replaced, Fault> {
+    let exists = std::fs::metadata(database).is_ok_and(|found| found.len() > 0);
+    if exists && !force {
+        let told = "there is a database, which would be replaced; give --force, and it is kept under another name";
+        return Err(Fault::unavailable(format!("{}: {told}", database.display())));
+    }
+    file::make_room(database)?;
+    let new = file::beside(database, ".restoring");
+    file::copy(backup, &new)?;
+    let placed = place(&new, database, exists.then(|| file::beside(database, aside))).await;
+    if placed.is_err() {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(file::beside(&new, ending));
+        }
+    }
+    placed
+}
+
+async fn place(new: &Path, database: &Path, aside: Option<PathBuf>) -> Result<Replaced, Fault> {
+    let engine = Engine::open_alone(&EngineSettings::Sqlite(new.to_owned()), PATIENCE)?;
+    let standing = migrations::standing(&engine, STEPS).await?;
+    drop(engine);
+    standing.check()?;
+    if standing.current == 0 {
+        return Err(Fault::internal("the backup holds no schema of this server"));
+    }
+    match aside {
+        Some(aside) => file::replace(database, new, &aside).map(|()| Replaced::Database(aside)),
+        None => file::put(new, database).map(|()| Replaced::Nothing),
+    }
+}

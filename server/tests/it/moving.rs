@@ -1,0 +1,233 @@
+//! The data on its way: schema steps, copies between engines, backups. As an operator does it, with the binary.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::database::Database;
+use crate::process::{Place, Server, create_user};
+
+/// Says that it is done also when its test has failed.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn honours(server: &Server, token: &str) -> bool {
+    server.ask("GET /auth/v1/session", token, "").starts_with("HTTP/1.1 200")
+}
+
+/// Rows behind everybody's back: users with a session each.
+fn fill(path: &Path, users: usize) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let numbers = format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {users})");
+    connection
+        .execute_batch(&format!(
+            "{numbers} INSERT INTO users SELECT 'u' || i, 'u' || i, 'u' || i, 'u' || i || '@x', 'u' || i || '@x', '', '', 'member',
+             'active', NULL, i FROM n;
+             {numbers} INSERT INTO sessions (id, token_hash, user_id, half, factors, dialect, created_at, authenticated_at,
+             last_seen_at, idle_expires_at, expires_at) SELECT 's' || i, 't' || i, 'u' || i, 0, '', '', i, i, i, i, i FROM n;"
+        ))
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_session_outlives_a_copy_there_and_back() {
+    let place = Place::new();
+    let server = place.serve();
+    create_user(&place, "ann");
+    let token = server.sign_in("ann");
+    let busy = place.refused("copy --to sqlite://busy.db", "", 1);
+    assert!(busy.contains("the source: ") && busy.contains("stop the server first"), "{busy}");
+    server.stop();
+
+    let folder = tempfile::tempdir().unwrap();
+    let target = Database::new(folder.path()).await;
+    let url = target.url();
+    // The URL is where no other account can read it.
+    let mut command = place.command("copy --to-env TARGET_URL --json");
+    let output = command.env("TARGET_URL", &url).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let copied: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(copied["resumed"], false);
+    let rows =
+        |name: &str| copied["tables"].as_array().unwrap().iter().find(|table| table["table"] == name).unwrap()["rows"].clone();
+    assert_eq!((rows("users"), rows("sessions")), (1.into(), 1.into()));
+
+    let moved = place.serve_with(&format!("--database-url {url}"), Stdio::null());
+    assert!(honours(&moved, &token));
+    let newer = moved.sign_in("ann");
+    moved.stop();
+
+    place.json(&format!("copy --from {url} --to sqlite://back.db"), "");
+    let back = place.serve_with("--database-url sqlite://back.db", Stdio::null());
+    assert!(honours(&back, &token) && honours(&back, &newer));
+    back.stop();
+    let full = place.refused("copy --to sqlite://back.db", "", 1);
+    assert!(full.contains("the target: is not empty"), "{full}");
+}
+
+#[tokio::test]
+async fn a_copy_that_was_killed_goes_on() {
+    const USERS: usize = 60_000;
+    let place = Place::new();
+    create_user(&place, "ann");
+    fill(&place.path().join("data/doorward.db"), USERS);
+    let folder = tempfile::tempdir().unwrap();
+    let target = Database::new(folder.path()).await;
+    let arguments = format!("copy --to {}", target.url());
+    let mut child = place.command(&arguments).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    // In the middle of the first large table: nothing reads on, so it could not say much more.
+    assert!(said.by_ref().any(|line| line.unwrap().starts_with("users: ")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let copied: usize = target.value("SELECT count(*) FROM users").await.parse().unwrap();
+    assert!(copied > 0 && target.value("SELECT count(*) FROM sessions").await == "0", "{copied}");
+
+    let half = place.refused(&format!("serve --listen 127.0.0.1:0 --database-url {}", target.url()), "", 1);
+    assert!(half.contains("unfinished copy"), "{half}");
+    let mut again = place.command(&format!("{arguments} --json"));
+    let output = again.stderr(Stdio::null()).output().unwrap();
+    let done: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(done["resumed"], true);
+    let users = done["tables"].as_array().unwrap().iter().find(|table| table["table"] == "users").unwrap();
+    assert_eq!(users["rows"], USERS + 1);
+}
+
+#[test]
+fn a_backup_beside_a_busy_server_has_all_that_was_answered() {
+    let place = Place::new();
+    let server = place.serve();
+    create_user(&place, "ann");
+    let (token, done) = (server.sign_in("ann"), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let _done = Done(&done);
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                server.sign_in("ann");
+            }
+        });
+        for number in 1..=5 {
+            let known = server.sign_in("ann");
+            let file = format!("backup-{number}.db");
+            place.json(&format!("backup {file}"), "");
+            let path = place.path().join(&file);
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            let others = std::fs::read_dir(place.path()).unwrap().filter(|entry| {
+                let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
+                name.starts_with(&file) && name != file
+            });
+            assert_eq!(others.count(), 0);
+            let restored = Place::new();
+            restored.json(&format!("restore {}", path.display()), "");
+            let second = restored.serve();
+            assert!(honours(&second, &known) && honours(&second, &token));
+        }
+    });
+    let twice = place.refused("backup backup-1.db", "", 1);
+    assert!(twice.contains("none is overwritten"), "{twice}");
+    server.stop();
+}
+
+#[test]
+fn a_restore_replaces_nothing_that_it_should_not() {
+    let place = Place::new();
+    let server = place.serve();
+    create_user(&place, "ann");
+    place.json("backup good.db", "");
+    create_user(&place, "bob");
+    let database = place.path().join("data/doorward.db");
+    let refused = |arguments: &str, part: &str| {
+        let told = place.refused(arguments, "", 1);
+        assert!(told.contains(part), "{arguments}: {told}");
+        assert_eq!(place.json("user show bob", "")["username"], "bob");
+        assert!(!place.path().join("data/doorward.db.restoring").exists());
+    };
+    refused("restore good.db", "give --force");
+    refused("restore good.db --force", "stop the server first");
+    assert!(server.ask("GET /health/ready", "", "").starts_with("HTTP/1.1 200"));
+    server.stop();
+
+    let whole = std::fs::read(place.path().join("good.db")).unwrap();
+    let mut damaged = whole.clone();
+    // Pages of tables and indexes, behind the one with the schema.
+    damaged[8_192..65_536].fill(7);
+    std::fs::write(place.path().join("damaged.db"), damaged).unwrap();
+    std::fs::write(place.path().join("cut.db"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(place.path().join("text.db"), "no database, but longer than a page ".repeat(1_000)).unwrap();
+    rusqlite::Connection::open(place.path().join("foreign.db")).unwrap().execute_batch("CREATE TABLE t (a TEXT)").unwrap();
+    std::fs::copy(place.path().join("good.db"), place.path().join("future.db")).unwrap();
+    let future = rusqlite::Connection::open(place.path().join("future.db")).unwrap();
+    future.execute_batch("INSERT INTO schema_migrations (version, compatible_from) VALUES (1000, 1000)").unwrap();
+    drop(future);
+    refused("restore nowhere.db --force", "nowhere.db");
+    refused("restore damaged.db --force", "damaged");
+    refused("restore cut.db --force", "malformed");
+    refused("restore text.db --force", "text.db");
+    refused("restore foreign.db --force", "no schema");
+    refused("restore future.db --force", "the database has schema 1000");
+
+    let restored = place.json("restore good.db --force", "");
+    let kept = place.path().join(restored["kept"].as_str().unwrap());
+    assert!(place.refused("user show bob", "", 1).contains("no user bob"));
+    assert_eq!(std::fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
+    let server = place.serve();
+    server.sign_in("ann");
+    server.stop();
+    // What was there before is whole.
+    assert_eq!(place.json(&format!("user show bob --database-url sqlite://{}", kept.display()), "")["username"], "bob");
+
+    // A database beyond reading is what one has a backup for.
+    std::fs::write(&database, "x".repeat(10_000)).unwrap();
+    place.json("restore good.db --force", "");
+    assert_eq!(place.json("user show ann", "")["username"], "ann");
+}
+
+#[test]
+fn postgresql_has_backup_tools_of_its_own() {
+    let place = Place::new();
+    for command in ["backup x.db", "restore x.db"] {
+        let told = place.refused(&format!("{command} --database-url postgres://u@localhost/d"), "", 1);
+        assert!(told.contains("pg_dump") && told.contains("pg_basebackup"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn migrate_says_what_it_would_do_and_does_it() {
+    let place = Place::new();
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::new(folder.path()).await;
+    let at = format!("--database-url {}", database.url());
+    let planned = place.json(&format!("migrate --plan {at}"), "");
+    assert_eq!((&planned["done"], &planned["current"]), (&false.into(), &0.into()));
+    let steps = planned["steps"].as_array().unwrap().clone();
+    assert_eq!(steps[0]["file"], "0001_initial.sql");
+    if let Database::Sqlite(path) = &database {
+        assert!(!path.exists());
+    }
+    let ran = place.json(&format!("migrate {at}"), "");
+    assert_eq!((&ran["done"], &ran["steps"]), (&true.into(), &planned["steps"]));
+    let newest = ran["newest"].clone();
+    let after = place.json(&format!("migrate --plan {at}"), "");
+    assert_eq!((&after["current"], after["steps"].as_array().unwrap().len()), (&newest, 0));
+
+    // A later release has been here: one that this can work beside, then one that it cannot.
+    let put =
+        |version: u32, from: u32| format!("INSERT INTO schema_migrations (version, compatible_from) VALUES ({version}, {from})");
+    database.execute(&put(1_000, 1)).await;
+    assert_eq!(place.json(&format!("migrate --plan {at}"), "")["current"], 1_000);
+    place.serve_with(&at, Stdio::null()).stop();
+    database.execute(&put(1_001, 1_001)).await;
+    let line =
+        format!("the database has schema 1001, this release knows {newest}: start the release that made it, or a later one");
+    for command in ["serve --listen 127.0.0.1:0", "user list", "migrate", "migrate --plan"] {
+        let told = place.refused(&format!("{command} {at}"), "", 1);
+        assert!(told.contains(&line), "{told}");
+    }
+}
