@@ -62,6 +62,7 @@ def back(crowd, since, name, bar=None, **more):
     )
     if bar:
         assert max(firsts) < bar, f"sign-ins came back only after {firsts} s"
+        assert max(lasts) < 2 * bar, f"requests were refused for {lasts} s more"
 
 
 def test_the_primary_dies_and_the_standby_is_promoted(pair, serve, post):

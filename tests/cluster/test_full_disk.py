@@ -48,9 +48,10 @@ class Ballast:
 
 
 @pytest.fixture
-def cramped(small_disk, closing):
-    """A PostgreSQL server on it, with log segments so small that a new one is soon needed."""
+def cramped(small_disk, closing, tmp_path):
+    """A PostgreSQL server on it, with log segments so small that a new one is soon needed. What it prints goes elsewhere."""
     one = postgres.Postgres(folder=small_disk, settings={"max_wal_size": "8MB", "min_wal_size": "2MB", "wal_keep_size": "0"})
+    one.log_path = tmp_path / "log"
     closing.callback(one.dispose)
     return one.initialise("--wal-segsize=1").start().create_owner()
 

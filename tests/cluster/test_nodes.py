@@ -51,6 +51,12 @@ def enrolled(caller, first, second):
     return key
 
 
+def refused_everywhere(nodes, token):
+    """Waits until no node honours a token. How long that takes is measured elsewhere; here a second is enough."""
+    for node in nodes:
+        until(lambda n=node: wires.honoured(n, token) == wires.NOWHERE, "the session is refused", 1)
+
+
 # Steps on different nodes
 
 
@@ -123,7 +129,8 @@ def test_a_reset_link_of_one_works_at_the_other_once(nodes, post):
     assert got.count(204) == 1 and set(got) == {204, 400}, got
     user.password = passwords[got.index(204)]
     assert all(wires.honoured(node, wires.native(node, user)) == wires.EVERYWHERE for node in nodes)
-    assert not [token for token in sessions for node in nodes if wires.by_native_bearer(node, token)]
+    for token in sessions:
+        refused_everywhere(nodes, token)
 
 
 def test_kotak_from_node_to_node(nodes, post):
@@ -138,7 +145,7 @@ def test_kotak_from_node_to_node(nodes, post):
     assert all(wires.honoured(node, client.session_token) == wires.EVERYWHERE for node in nodes)
     client.host = b.url + "/apim"
     client.logout()
-    assert all(wires.honoured(node, client.session_token) == wires.NOWHERE for node in nodes)
+    refused_everywhere(nodes, client.session_token)
 
 
 @pytest.mark.parametrize("opener", wires.OPENERS)
@@ -150,19 +157,20 @@ def test_a_session_of_one_is_honoured_by_the_other_and_ended_there(nodes, post, 
     for node in nodes:
         assert wires.honoured(node, token) == wires.EVERYWHERE
     assert wires.end_native(b, user, token) == 204
-    assert [wires.honoured(node, token) for node in (a, b)] == [wires.NOWHERE] * 2
+    refused_everywhere(nodes, token)
 
 
 # Counted once
 
 
-BURST = 10
+BURST = 10  # under one name; an account's two names have half of what the account has
 
 
 @pytest.fixture
 def limited(server_of_databases, database, serve):
     """Two nodes with limits."""
-    return serve(server_of_databases.url(database), limits=True)
+    env = {"DOORWARD_LIMITS__SIGNIN_ACCOUNT__BURST": str(2 * BURST), "DOORWARD_LIMITS__SIGNIN_ACCOUNT__PER": "1h"}
+    return serve(server_of_databases.url(database), limits=True, env=env)
 
 
 def guess(node, user):
@@ -180,7 +188,7 @@ def test_guesses_at_once_hit_one_bucket(limited):
     user = limited[0].user()
     began = time.monotonic()
     got = at_both(limited, lambda node, n: guess(node, user), 32)
-    refilled = int((time.monotonic() - began) * BURST / 900) + 1
+    refilled = int((time.monotonic() - began) * BURST / 3600) + 1
     assert set(got) <= {401, 429} and BURST <= got.count(401) <= BURST + refilled, got
 
 

@@ -194,8 +194,11 @@ impl Engine {
         let engine = self.clone();
         let ran = tokio::spawn(async move {
             let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
-            let late = |_| (Err(Fault::deadline("the store did not answer in time").into()), None);
-            let (ran, more) = ran.unwrap_or_else(late);
+            let (ran, more) = ran.unwrap_or_else(|_| {
+                // A host that has fallen silent keeps its connections open; each would cost somebody a deadline.
+                engine.forget_connections();
+                (Err(Fault::deadline("the store did not answer in time").into()), None)
+            });
             if let Some(tx) = more {
                 run_later(tx).await;
             }
