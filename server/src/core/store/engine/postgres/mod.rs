@@ -159,7 +159,9 @@ impl Engine {
         let pool = pool.build().map_err(Fault::internal)?;
         let deadline = deadline.min(settings.statement_timeout);
         let listen = || tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions))).abort_handle();
-        let listener = sessions.has_room().then(|| Arc::new(AbortOnDrop(listen())));
+        // A pooler in transaction mode keeps notifications from whoever waits for them.
+        let listens = sessions.has_room() && !settings.pooler;
+        let listener = listens.then(|| Arc::new(AbortOnDrop(listen())));
         Ok(Self {
             pool,
             deadline,
