@@ -7,11 +7,12 @@
 //! Only yes is kept: whoever is to be refused is refused by the database. Tokens that open nothing take no room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
@@ -73,8 +74,10 @@ pub(super) struct Sessions {
     slots: Box<[AtomicU64]>,
     /// When everything was.
     all: AtomicU64,
-    /// Whether writes of other processes are known to come through.
-    live: AtomicBool,
+    opened: Instant,
+    /// Until when writes of other processes are known to come through, in microseconds after `opened`: a channel whose keeper does not
+    /// get to run, or is no more, is dead by itself.
+    live_until: AtomicU64,
     pub(super) counts: Counts,
 }
 
@@ -100,7 +103,8 @@ impl Sessions {
             clock: AtomicU64::new(1),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             all: AtomicU64::new(0),
-            live: AtomicBool::new(false),
+            opened: Instant::now(),
+            live_until: AtomicU64::new(0),
             counts: Counts::default(),
         }
     }
@@ -171,16 +175,26 @@ impl Sessions {
         }
     }
 
-    /// Says whether the writes of others are known to come through. What came before that is not known of.
-    pub(super) fn set_live(&self, live: bool) {
-        if live && !self.is_live() {
+    /// Says that at a moment the writes of others were known to come through, and `lease` after it still are unless it is said again.
+    /// What came before, while they were not, is not known of.
+    pub(super) fn live_for(&self, lease: Duration, since: Instant) {
+        if !self.is_live() {
             self.invalidate(&[Touch::All]);
         }
-        self.live.store(live, Ordering::SeqCst);
+        self.live_until.store(self.micros(since + lease), Ordering::SeqCst);
+    }
+
+    /// Says that they are not.
+    pub(super) fn not_live(&self) {
+        self.live_until.store(0, Ordering::SeqCst);
     }
 
     pub(super) fn is_live(&self) -> bool {
-        self.live.load(Ordering::SeqCst)
+        self.micros(Instant::now()) < self.live_until.load(Ordering::SeqCst)
+    }
+
+    fn micros(&self, moment: Instant) -> u64 {
+        u64::try_from(moment.saturating_duration_since(self.opened).as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Records how long an invalidation has been on its way.

@@ -45,9 +45,14 @@ fn known(of: u16, version: i64) -> Known {
     (session, user)
 }
 
+/// Longer than a test takes.
+fn go_live(sessions: &Sessions) {
+    sessions.live_for(Duration::from_secs(3600), Instant::now());
+}
+
 fn live() -> Sessions {
     let sessions = Sessions::new(1 << 20);
-    sessions.set_live(true);
+    go_live(&sessions);
     sessions
 }
 
@@ -56,20 +61,34 @@ fn nothing_is_found_or_kept_while_the_channel_is_not_live() {
     let sessions = Sessions::new(1 << 20);
     sessions.put(token(1), known(1, 1), sessions.now());
     assert!(sessions.get(&token(1)).is_none());
-    sessions.set_live(true);
+    go_live(&sessions);
     assert!(sessions.get(&token(1)).is_none());
     let before = sessions.now();
     sessions.put(token(1), known(1, 1), before);
     assert!(sessions.get(&token(1)).is_some());
-    sessions.set_live(false);
+    sessions.not_live();
     assert!(sessions.get(&token(1)).is_none());
     // What happened meanwhile is not known: nothing from before counts, nor what was read before.
-    sessions.set_live(true);
+    go_live(&sessions);
     assert!(sessions.get(&token(1)).is_none());
     sessions.put(token(1), known(1, 1), before);
     assert!(sessions.get(&token(1)).is_none());
     sessions.put(token(1), known(1, 1), sessions.now());
     assert!(sessions.get(&token(1)).is_some());
+}
+
+#[test]
+fn a_channel_that_nobody_vouches_for_any_more_is_dead() {
+    let (sessions, lease) = (live(), Duration::from_secs(1));
+    let before = sessions.now();
+    sessions.put(token(1), known(1, 1), before);
+    // As it is when that time has passed.
+    sessions.live_for(lease, Instant::now() - lease);
+    assert!(!sessions.is_live() && sessions.get(&token(1)).is_none());
+    go_live(&sessions);
+    assert!(sessions.get(&token(1)).is_none());
+    sessions.put(token(1), known(1, 1), before);
+    assert!(sessions.get(&token(1)).is_none());
 }
 
 #[test]
@@ -99,7 +118,7 @@ fn a_touch_takes_what_it_names_and_nothing_else() {
 #[test]
 fn no_room_means_nothing_is_kept() {
     let sessions = Sessions::new(0);
-    sessions.set_live(true);
+    go_live(&sessions);
     sessions.put(token(1), known(1, 1), sessions.now());
     assert!(sessions.get(&token(1)).is_none());
 }

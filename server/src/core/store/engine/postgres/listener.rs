@@ -17,6 +17,8 @@ use crate::core::store::cache::{Sessions, Touch};
 const HEARTBEAT: Duration = Duration::from_millis(250);
 /// A heartbeat that takes longer is late. With the pause before it this bounds how long a channel that was cut is believed in.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// How long a heartbeat is good if this task does not get to run; after one that was late, it says so itself.
+const LEASE: Duration = Duration::from_secs(1);
 /// Before the next try to connect.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -71,7 +73,7 @@ pub(super) async fn run(pool: Pool, sessions: Arc<Sessions>) {
         if sessions.is_live() {
             tracing::warn!(why, "no push channel: sessions are checked in the database");
         }
-        sessions.set_live(false);
+        sessions.not_live();
         sleep(PAUSE).await;
     }
 }
@@ -112,7 +114,7 @@ async fn keep(
         let micros = answer.and_then(|row| row.try_get(0)).map_err(told)?;
         // It was that time about in the middle of asking for it.
         *lock(clock) = Some((micros, asked + asked.elapsed() / 2));
-        sessions.set_live(true);
+        sessions.live_for(LEASE, asked);
         sleep(HEARTBEAT).await;
     }
 }

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rusqlite::Connection;
+use tokio::time::Instant;
 
 use super::Tx;
 use crate::core::Result;
@@ -25,6 +26,8 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 const WAIT: Duration = Duration::from_millis(2);
 /// How often an idle writer looks whether another process has written: a revocation on the command line is honoured that soon.
 const LOOK: Duration = Duration::from_millis(10);
+/// How long a look is good. The writer that waits for its disk keeps others from writing; whatever else may stop it does not.
+const LEASE: Duration = Duration::from_secs(1);
 
 /// Runs once on a database thread, or learns that it cannot, and says what to tell the caller when the outcome is on disk.
 pub(super) type Job = Box<dyn FnOnce(std::result::Result<&mut AnyTx, Fault>) -> Answer + Send>;
@@ -76,14 +79,15 @@ impl Watch {
 
     fn look(&self, tx: &AnyTx) {
         let AnyTx::Sqlite(tx) = tx else { return };
+        let began = Instant::now();
         match tx.version() {
             Ok(version) => {
                 if self.version.swap(version, Ordering::Relaxed) != version {
                     self.sessions.invalidate(&[Touch::All]);
                 }
-                self.sessions.set_live(true);
+                self.sessions.live_for(LEASE, began);
             }
-            Err(_) => self.sessions.set_live(false),
+            Err(_) => self.sessions.not_live(),
         }
     }
 
@@ -93,7 +97,7 @@ impl Watch {
         loop {
             match control(tx, "BEGIN IMMEDIATE") {
                 Err(refused) if refused.kind() == FaultKind::Unavailable && waited < BUSY => {
-                    self.sessions.set_live(false);
+                    self.sessions.not_live();
                     std::thread::sleep(WAIT);
                     waited += WAIT;
                 }
@@ -109,7 +113,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.sessions.set_live(false);
+        self.sessions.not_live();
     }
 }
 
