@@ -141,6 +141,28 @@ async fn an_error_or_panic_undoes_its_own_writes_only() {
 }
 
 #[tokio::test]
+async fn what_is_cut_off_in_the_middle_keeps_no_locks() {
+    let (kept, settings) = fixture::settings().await;
+    let EngineSettings::Postgres(_) = settings else { return };
+    let store = Store::open(&settings, Duration::from_millis(500), 0).await.unwrap();
+    let bucket = crate::core::token::SecretHash::digest("test", "cut");
+    let late = store.write(move |tx| {
+        Box::pin(async move {
+            limits::take(tx, &bucket, crate::core::clock::Timestamp::from_millis(1), 10, 10).await?;
+            std::future::pending::<Result<()>>().await
+        })
+    });
+    assert!(late.await.is_err());
+    // The pool is not asked for anything, and the server would end such a transaction after 15 seconds.
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let began = tokio::time::Instant::now();
+    while kept.1.value(open).await != "0" {
+        assert!(began.elapsed() < Duration::from_secs(10), "its transaction is still open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_waits_is_a_fault_and_keeps_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_sqlite(&folder).await;

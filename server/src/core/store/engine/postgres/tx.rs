@@ -27,6 +27,13 @@ pub(in crate::core) struct Tx {
     pub(in crate::core::store::engine) touched: Vec<Touch>,
 }
 
+/// The pool would find out only when it is to hand the connection out again; until then, the transaction would keep its locks.
+impl Drop for Tx {
+    fn drop(&mut self) {
+        self.link.cut_if_open();
+    }
+}
+
 impl Tx {
     pub(super) fn new(link: Pooled, mode: Mode, prepares: bool) -> Self {
         let later = (mode == Mode::Write).then(Vec::new);
