@@ -163,6 +163,16 @@ async fn what_is_cut_off_in_the_middle_keeps_no_locks() {
 }
 
 #[tokio::test]
+async fn a_prepared_statement_whose_columns_have_changed_is_prepared_anew() {
+    let (kept, store) = open().await;
+    kept.1.execute("CREATE TABLE t (a BIGINT)").await;
+    let count = async || store.read(|tx| Box::pin(async move { Ok(tx.query(Sql("SELECT * FROM t"), &[]).await?.len()) })).await;
+    assert_eq!(count().await.unwrap(), 0);
+    kept.1.execute("ALTER TABLE t ADD COLUMN b BIGINT").await;
+    assert_eq!(count().await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_body_that_waits_is_a_fault_and_keeps_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_sqlite(&folder).await;

@@ -91,7 +91,8 @@ impl Trouble {
         match code.code() {
             "40001" | "40P01" => Self::Met,
             "23505" | "23503" => Self::Overtaken,
-            "25006" | "57P01" | "57P02" | "57P03" => Self::Lost,
+            // A standby refuses to be serializable, and a prepared statement whose columns have changed to run: another connection will not.
+            "0A000" | "25006" | "57P01" | "57P02" | "57P03" => Self::Lost,
             other if other.starts_with("08") => Self::Lost,
             _ => Self::Final,
         }
@@ -112,7 +113,7 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
     let code = told.code();
     match code.code().get(..2) {
         _ if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE => Fault::deadline(text),
-        _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Fault::unavailable(text),
+        _ if [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED].contains(code) => Fault::unavailable(text),
         // Broken connections, met transactions, a lack of room or memory, an operator's hand, the disk.
         Some("08" | "40" | "53" | "57" | "58") => Fault::unavailable(text),
         _ => Fault::internal(text),
