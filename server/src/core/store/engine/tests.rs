@@ -173,6 +173,14 @@ async fn a_prepared_statement_whose_columns_have_changed_is_prepared_anew() {
 }
 
 #[tokio::test]
+async fn a_defect_of_a_body_does_not_make_the_store_unwritable() {
+    let (_kept, store) = open().await;
+    let broken = store.write(|_| Box::pin(async { Err::<(), _>(Fault::internal("a defect").into()) }));
+    assert!(broken.await.is_err());
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_body_that_waits_is_a_fault_and_keeps_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_sqlite(&folder).await;

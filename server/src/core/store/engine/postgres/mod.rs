@@ -21,7 +21,7 @@ use tokio_postgres::error::SqlState;
 
 use super::table::{Table, quoted};
 use super::{PostgresSettings, Sql, Tx as AnyTx};
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
 use link::{Manager, Pool, Pooled};
@@ -202,8 +202,11 @@ impl Engine {
             if let Some(tx) = more {
                 run_later(tx).await;
             }
-            if mode != Mode::Read {
-                engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed);
+            match &ran {
+                // A defect of the body says nothing about the disk.
+                Err(Error::Faulted(fault)) if fault.kind() == FaultKind::Internal => {}
+                _ if mode == Mode::Read => {}
+                _ => engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed),
             }
             ran
         });
