@@ -163,6 +163,32 @@ async fn what_is_cut_off_in_the_middle_keeps_no_locks() {
 }
 
 #[tokio::test]
+async fn a_sweeper_that_waited_for_a_row_looks_again_before_it_deletes_it() {
+    let (kept, store) = open().await;
+    if matches!(kept.1, Database::Sqlite(_)) {
+        return;
+    }
+    kept.1.execute("INSERT INTO limits (bucket, tat) VALUES ('b', 1)").await;
+    kept.1.execute("INSERT INTO mails (id, kind, state, attempts, due_at, created_at) VALUES ('m', 'recovery', 'due', 0, 1, 1)").await;
+    let now = crate::core::clock::Timestamp::from_millis(10);
+    let (other, connection) = tokio_postgres::connect(&kept.1.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let moved = "BEGIN; UPDATE limits SET tat = 99; UPDATE mails SET state = 'sent'";
+    other.batch_execute(moved).await.unwrap();
+    let sweep = store.write_each(move |tx| Box::pin(async move { Ok(limits::sweep(tx, now, 5).await?) }));
+    let claim = store.write_each(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, now, 5).await?.len()) }));
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while kept.1.value(waiting).await != "2" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let (swept, claimed, ()) = tokio::join!(sweep, claim, release);
+    assert_eq!((swept.unwrap(), claimed.unwrap()), (0, 0));
+}
+
+#[tokio::test]
 async fn a_prepared_statement_whose_columns_have_changed_is_prepared_anew() {
     let (kept, store) = open().await;
     kept.1.execute("CREATE TABLE t (a BIGINT)").await;
