@@ -23,6 +23,9 @@ use crate::core::token::SecretHash;
 pub(in crate::core) enum Touch {
     /// One session.
     Session(SessionId),
+    /// When one session was last used, and nothing else: news to the node that has written it down. In the memory of others it seems to
+    /// end earlier than it does, and a no is never taken from memory.
+    Seen(SessionId),
     /// A user, and with them all their sessions.
     User(UserId),
     /// All sessions of an application.
@@ -166,7 +169,7 @@ impl Sessions {
         let moment = self.clock.fetch_add(1, Ordering::SeqCst) + 1;
         for touch in touched {
             let place = match touch {
-                Touch::Session(id) => self.slot(id.uuid()),
+                Touch::Session(id) | Touch::Seen(id) => self.slot(id.uuid()),
                 Touch::User(id) => self.slot(id.uuid()),
                 Touch::Application(id) => self.slot(id.uuid()),
                 Touch::All => &self.all,

@@ -131,7 +131,7 @@ pub(in crate::core) async fn forget_wrong_codes(tx: &mut Tx, id: SessionId) -> R
 
 /// Moves a session's idle expiry. Never moves it back, and never that of a half session.
 pub(in crate::core) async fn seen(tx: &mut Tx, id: SessionId, at: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
-    tx.touch(Touch::Session(id));
+    tx.touch(Touch::Seen(id));
     tx.execute(SEEN, values![at, idle_expires_at, id]).await.map(|_| ())
 }
 

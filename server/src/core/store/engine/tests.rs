@@ -169,7 +169,9 @@ async fn a_sweeper_that_waited_for_a_row_looks_again_before_it_deletes_it() {
         return;
     }
     kept.1.execute("INSERT INTO limits (bucket, tat) VALUES ('b', 1)").await;
-    kept.1.execute("INSERT INTO mails (id, kind, state, attempts, due_at, created_at) VALUES ('m', 'recovery', 'due', 0, 1, 1)").await;
+    kept.1
+        .execute("INSERT INTO mails (id, kind, state, attempts, due_at, created_at) VALUES ('m', 'recovery', 'due', 0, 1, 1)")
+        .await;
     let now = crate::core::clock::Timestamp::from_millis(10);
     let (other, connection) = tokio_postgres::connect(&kept.1.url(), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);

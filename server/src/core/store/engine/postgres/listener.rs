@@ -29,19 +29,27 @@ const GREETING: &str = "SELECT 'hello ' || random()::text || ' ' || clock_timest
 const CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 /// More would not fit into a notification (8,000 bytes).
 const MOST: usize = 150;
+const EVERYTHING: &str = "*";
 
-/// The statement that tells all nodes what a transaction has touched, to be run before its COMMIT. It carries the database's time.
-pub(super) fn announcement(touched: &[Touch]) -> String {
-    let list = if touched.len() > MOST { word(&Touch::All) } else { touched.iter().map(word).collect::<Vec<_>>().join(" ") };
-    format!("SELECT pg_notify('doorward', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) || ' {list}')")
+/// The statement that tells all nodes what a transaction has touched, to be run before its COMMIT, if that is news to them. It carries the
+/// database's time.
+pub(super) fn announcement(touched: &[Touch]) -> Option<String> {
+    let words: Vec<_> = touched.iter().filter_map(word).collect();
+    let list = match words.len() {
+        0 => return None,
+        1..=MOST => words.join(" "),
+        _ => EVERYTHING.to_owned(),
+    };
+    Some(format!("SELECT pg_notify('doorward', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) || ' {list}')"))
 }
 
-fn word(touch: &Touch) -> String {
+fn word(touch: &Touch) -> Option<String> {
     match touch {
-        Touch::Session(id) => format!("s{id}"),
-        Touch::User(id) => format!("u{id}"),
-        Touch::Application(id) => format!("a{id}"),
-        Touch::All => "*".to_owned(),
+        Touch::Session(id) => Some(format!("s{id}")),
+        Touch::User(id) => Some(format!("u{id}")),
+        Touch::Application(id) => Some(format!("a{id}")),
+        Touch::All => Some(EVERYTHING.to_owned()),
+        Touch::Seen(_) => None,
     }
 }
 
@@ -95,13 +103,7 @@ async fn listen(manager: &Manager, sessions: &Sessions) -> String {
     ended
 }
 
-async fn keep(
-    manager: &Manager,
-    link: &Link,
-    clock: &Compared,
-    greeting: &Greeting,
-    sessions: &Sessions,
-) -> Result<(), String> {
+async fn keep(manager: &Manager, link: &Link, clock: &Compared, greeting: &Greeting, sessions: &Sessions) -> Result<(), String> {
     let told = |error: tokio_postgres::Error| link::told(&error);
     let client = &link.client;
     timeout(link::PATIENCE, client.batch_execute(LISTEN)).await.map_err(|_| "LISTEN is late")?.map_err(told)?;
@@ -163,9 +165,9 @@ mod tests {
             Touch::Application(id.parse().unwrap()),
             Touch::All,
         ];
-        let words = touched.iter().map(word).collect::<Vec<_>>();
+        let words = touched.iter().filter_map(word).collect::<Vec<_>>();
         assert_eq!(words.iter().map(|word| read_word(word)).collect::<Vec<_>>(), touched);
-        assert!(announcement(&touched).contains(&words.join(" ")));
+        assert!(announcement(&touched).unwrap().contains(&words.join(" ")));
         for unknown in ["", "x", "s", "sé", "s1234", "z01a21f10-6e4c-7000-82ae-59ba58da2941"] {
             assert_eq!(read_word(unknown), Touch::All, "{unknown}");
         }
@@ -174,8 +176,17 @@ mod tests {
     #[test]
     fn what_would_not_fit_is_everything() {
         let many = vec![Touch::All; MOST + 1];
-        assert!(announcement(&many).ends_with("|| ' *')"));
+        assert!(announcement(&many).unwrap().ends_with("|| ' *')"));
         let id: crate::core::model::UserId = "01a21f10-6e4c-7000-82ae-59ba58da2941".parse().unwrap();
-        assert!(announcement(&vec![Touch::User(id); MOST]).len() < 8_000);
+        assert!(announcement(&vec![Touch::User(id); MOST]).unwrap().len() < 8_000);
+    }
+
+    #[test]
+    fn that_sessions_were_used_is_nobody_elses_news() {
+        let id = "01a21f10-6e4c-7000-82ae-59ba58da2941";
+        let mut touched = vec![Touch::Seen(id.parse().unwrap()); MOST + 1];
+        assert_eq!(announcement(&touched), None);
+        touched.push(Touch::Session(id.parse().unwrap()));
+        assert!(announcement(&touched).unwrap().ends_with(&format!("' s{id}')")));
     }
 }

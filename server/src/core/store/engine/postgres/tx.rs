@@ -140,11 +140,10 @@ impl Tx {
 
     /// Ends the transaction for good, and tells all nodes what it has touched.
     pub(super) async fn commit(&mut self) -> Result<(), tokio_postgres::Error> {
-        if self.touched.is_empty() {
-            return self.end("COMMIT").await;
+        match announcement(&self.touched) {
+            Some(announcement) => self.end(&format!("{announcement}; COMMIT")).await,
+            None => self.end("COMMIT").await,
         }
-        let announced = format!("{}; COMMIT", announcement(&self.touched));
-        self.end(&announced).await
     }
 
     /// Undoes it; the connection is good again if that can be done.
