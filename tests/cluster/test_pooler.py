@@ -46,6 +46,17 @@ def test_the_main_flows(nodes, post, server_of_databases, database):
         assert caller.post(a.url + wires.KRAKEN + "/finishAuth", json=key.get(options, a.public_url)).status_code == 200
 
 
+def test_what_one_node_ends_the_other_refuses_however_long_it_has_known_it(nodes):
+    """A pooler gives a notification to whoever has the connection that listens at that moment, or to nobody."""
+    a, b = nodes
+    user = a.user()
+    for _ in range(20):
+        token = wires.native(a, user)
+        assert [wires.by_native_bearer(b, token) for _ in range(3)] == [True] * 3
+        assert wires.end_native(a, user, token) == 204
+        assert not wires.by_native_bearer(b, token)
+
+
 def test_a_crowd(nodes, post, server_of_databases, database):
     crowd = Crowd(nodes).start()
     crowd.until_done("sign-in", 0, 150)

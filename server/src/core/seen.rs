@@ -42,8 +42,11 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes all that is noted.
+    /// Takes all that is noted, in one order on every node, lest two that write down the same sessions wait for each other.
     pub(in crate::core) fn take(&self) -> Vec<(SessionId, Timestamp, Timestamp)> {
-        std::mem::take(&mut *self.lock()).into_iter().map(|(id, (at, idle))| (id, at, idle)).collect()
+        let taken = std::mem::take(&mut *self.lock());
+        let mut noted: Vec<_> = taken.into_iter().map(|(id, (at, idle))| (id, at, idle)).collect();
+        noted.sort_unstable_by_key(|(id, ..)| *id);
+        noted
     }
 }

@@ -8,7 +8,7 @@
 //! Only yes is kept: whoever is to be refused is refused by the database. Tokens that open nothing take no room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Weighter;
@@ -24,6 +24,9 @@ use crate::core::token::SecretHash;
 pub(in crate::core) enum Touch {
     /// One session.
     Session(SessionId),
+    /// When one session was last used, and nothing else: news to the node that has written it down. In the memory of others it seems to
+    /// end earlier than it does, and a no is never taken from memory.
+    Seen(SessionId),
     /// A user, and with them all their sessions.
     User(UserId),
     /// All sessions of an application.
@@ -168,7 +171,7 @@ impl Sessions {
         let moment = self.clock.fetch_add(1, Ordering::SeqCst) + 1;
         for touch in touched {
             let place = match touch {
-                Touch::Session(id) => self.slot(id.uuid()),
+                Touch::Session(id) | Touch::Seen(id) => self.slot(id.uuid()),
                 Touch::User(id) => self.slot(id.uuid()),
                 Touch::Application(id) => self.slot(id.uuid()),
                 Touch::All => &self.all,

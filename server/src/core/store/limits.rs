@@ -14,7 +14,7 @@ statements! {
         RETURNING tat";
     TAT = "SELECT tat FROM limits WHERE bucket = $1";
     REFUND = "UPDATE limits SET tat = tat - $1 WHERE bucket = $2";
-    SWEEP = "DELETE FROM limits WHERE bucket IN (SELECT bucket FROM limits WHERE tat <= $1 ORDER BY tat LIMIT $2)";
+    SWEEP = "DELETE FROM limits WHERE bucket IN (SELECT bucket FROM limits WHERE tat <= $1 ORDER BY tat LIMIT $2) AND tat <= $1";
 }
 
 /// A bucket that is further ahead than any honest one gets, by this much and twice its own span, was filled while the clock was wrong,

@@ -23,7 +23,7 @@ statements! {
         VALUES ($1, $2, 'due', $3, $4, $5, $6, $7, $8, 0, $9, $10)";
     CLAIM = concat!(
         "UPDATE mails SET due_at = $1, attempts = attempts + 1
-            WHERE id IN (SELECT id FROM mails WHERE state = 'due' AND due_at <= $2 ORDER BY due_at LIMIT $3) AND due_at <= $2
+            WHERE id IN (SELECT id FROM mails WHERE state = 'due' AND due_at <= $2 ORDER BY due_at LIMIT $3) AND state = 'due' AND due_at <= $2
             RETURNING ", claimed_columns!()
     );
     ADDRESSED = "UPDATE mails SET recipient = $1, user_id = $2 WHERE id = $3";
@@ -35,7 +35,8 @@ statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM mails WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM mails WHERE id < $1 ORDER BY id DESC LIMIT $2");
     WAITING = "SELECT COUNT(*) FROM mails WHERE state = 'due'";
-    SWEEP = "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)";
+    SWEEP = "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)
+        AND finished_at <= $1";
 }
 
 /// A mail to be promised.

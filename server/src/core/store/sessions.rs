@@ -36,7 +36,8 @@ statements! {
     DELETE_OF_APPLICATION = "DELETE FROM sessions WHERE application_id = $1";
     OF_USER = concat!("SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     LIST = concat!("SELECT ", columns!(), " FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT $2");
-    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT $2)";
+    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT $2)
+        AND idle_expires_at <= $1";
 }
 
 fn session(row: Row) -> Result<Session, Fault> {
@@ -130,7 +131,7 @@ pub(in crate::core) async fn forget_wrong_codes(tx: &mut Tx, id: SessionId) -> R
 
 /// Moves a session's idle expiry. Never moves it back, and never that of a half session.
 pub(in crate::core) async fn seen(tx: &mut Tx, id: SessionId, at: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
-    tx.touch(Touch::Session(id));
+    tx.touch(Touch::Seen(id));
     tx.execute(SEEN, values![at, idle_expires_at, id]).await.map(|_| ())
 }
 

@@ -141,6 +141,74 @@ async fn an_error_or_panic_undoes_its_own_writes_only() {
 }
 
 #[tokio::test]
+async fn what_is_cut_off_in_the_middle_keeps_no_locks() {
+    let (kept, settings) = fixture::settings().await;
+    let EngineSettings::Postgres(_) = settings else { return };
+    let store = Store::open(&settings, Duration::from_millis(500), 0).await.unwrap();
+    let bucket = crate::core::token::SecretHash::digest("test", "cut");
+    let late = store.write(move |tx| {
+        Box::pin(async move {
+            limits::take(tx, &bucket, crate::core::clock::Timestamp::from_millis(1), 10, 10).await?;
+            std::future::pending::<Result<()>>().await
+        })
+    });
+    assert!(late.await.is_err());
+    // The pool is not asked for anything, and the server would end such a transaction after 15 seconds.
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let began = tokio::time::Instant::now();
+    while kept.1.value(open).await != "0" {
+        assert!(began.elapsed() < Duration::from_secs(10), "its transaction is still open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_sweeper_that_waited_for_a_row_looks_again_before_it_deletes_it() {
+    let (kept, store) = open().await;
+    if matches!(kept.1, Database::Sqlite(_)) {
+        return;
+    }
+    kept.1.execute("INSERT INTO limits (bucket, tat) VALUES ('b', 1)").await;
+    kept.1
+        .execute("INSERT INTO mails (id, kind, state, attempts, due_at, created_at) VALUES ('m', 'recovery', 'due', 0, 1, 1)")
+        .await;
+    let now = crate::core::clock::Timestamp::from_millis(10);
+    let (other, connection) = tokio_postgres::connect(&kept.1.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let moved = "BEGIN; UPDATE limits SET tat = 99; UPDATE mails SET state = 'sent'";
+    other.batch_execute(moved).await.unwrap();
+    let sweep = store.write_each(move |tx| Box::pin(async move { Ok(limits::sweep(tx, now, 5).await?) }));
+    let claim = store.write_each(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, now, 5).await?.len()) }));
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while kept.1.value(waiting).await != "2" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let (swept, claimed, ()) = tokio::join!(sweep, claim, release);
+    assert_eq!((swept.unwrap(), claimed.unwrap()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_prepared_statement_whose_columns_have_changed_is_prepared_anew() {
+    let (kept, store) = open().await;
+    kept.1.execute("CREATE TABLE t (a BIGINT)").await;
+    let count = async || store.read(|tx| Box::pin(async move { Ok(tx.query(Sql("SELECT * FROM t"), &[]).await?.len()) })).await;
+    assert_eq!(count().await.unwrap(), 0);
+    kept.1.execute("ALTER TABLE t ADD COLUMN b BIGINT").await;
+    assert_eq!(count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_defect_of_a_body_does_not_make_the_store_unwritable() {
+    let (_kept, store) = open().await;
+    let broken = store.write(|_| Box::pin(async { Err::<(), _>(Fault::internal("a defect").into()) }));
+    assert!(broken.await.is_err());
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_body_that_waits_is_a_fault_and_keeps_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_sqlite(&folder).await;

@@ -34,14 +34,18 @@ impl Link {
     pub(super) fn abandon(mut self) {
         self.open = true;
     }
+
+    /// Ends the connection if it is in the middle of a transaction. A server that is frozen would never end the conversation.
+    pub(super) fn cut_if_open(&self) {
+        if self.open {
+            self.driver.abort();
+        }
+    }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // A server that is frozen would never end the conversation.
-        if self.open {
-            self.driver.abort();
-        }
+        self.cut_if_open();
     }
 }
 

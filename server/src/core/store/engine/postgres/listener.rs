@@ -1,7 +1,7 @@
 //! The push channel: a connection of its own that listens for what other nodes, and the command line, have changed.
 //!
-//! It counts as live from the moment at which it has heard itself until the first heartbeat that is late. A pooler that hands
-//! connections on between transactions never lets it hear itself.
+//! It counts as live from the moment at which it has heard another connection until the first heartbeat that is late. Behind a pooler
+//! that hands connections on between transactions it could hear itself, for it has one while it speaks, but nobody else.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::Client;
 
-use super::link::{self, Manager, Pool};
+use super::link::{self, Link, Manager, Pool};
 use crate::core::store::cache::{Sessions, Touch};
 
 /// Between two heartbeats.
@@ -23,23 +22,32 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// What every node listens on.
 const LISTEN: &str = "LISTEN doorward";
-const HELLO: &str = "SELECT pg_notify('doorward', 'hello')";
+/// What nobody else says.
+const GREETING: &str = "SELECT 'hello ' || random()::text || ' ' || clock_timestamp()::text";
 const CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 /// More would not fit into a notification (8,000 bytes).
 const MOST: usize = 150;
+const EVERYTHING: &str = "*";
 
-/// The statement that tells all nodes what a transaction has touched, to be run before its COMMIT. It carries the database's time.
-pub(super) fn announcement(touched: &[Touch]) -> String {
-    let list = if touched.len() > MOST { word(&Touch::All) } else { touched.iter().map(word).collect::<Vec<_>>().join(" ") };
-    format!("SELECT pg_notify('doorward', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) || ' {list}')")
+/// The statement that tells all nodes what a transaction has touched, to be run before its COMMIT, if that is news to them. It carries the
+/// database's time.
+pub(super) fn announcement(touched: &[Touch]) -> Option<String> {
+    let words: Vec<_> = touched.iter().filter_map(word).collect();
+    let list = match words.len() {
+        0 => return None,
+        1..=MOST => words.join(" "),
+        _ => EVERYTHING.to_owned(),
+    };
+    Some(format!("SELECT pg_notify('doorward', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) || ' {list}')"))
 }
 
-fn word(touch: &Touch) -> String {
+fn word(touch: &Touch) -> Option<String> {
     match touch {
-        Touch::Session(id) => format!("s{id}"),
-        Touch::User(id) => format!("u{id}"),
-        Touch::Application(id) => format!("a{id}"),
-        Touch::All => "*".to_owned(),
+        Touch::Session(id) => Some(format!("s{id}")),
+        Touch::User(id) => Some(format!("u{id}")),
+        Touch::Application(id) => Some(format!("a{id}")),
+        Touch::All => Some(EVERYTHING.to_owned()),
+        Touch::Seen(_) => None,
     }
 }
 
@@ -56,6 +64,13 @@ fn read_word(word: &str) -> Touch {
 
 /// The database's time, and when it was that.
 type Compared = Mutex<Option<(i64, Instant)>>;
+
+/// What another connection says, to see whether it is heard.
+#[derive(Default)]
+struct Greeting {
+    expected: Mutex<Option<String>>,
+    heard: Notify,
+}
 
 /// Listens until the task is aborted, again and again.
 pub(super) async fn run(pool: Pool, sessions: Arc<Sessions>) {
@@ -76,21 +91,24 @@ async fn listen(manager: &Manager, sessions: &Sessions) -> String {
         Ok(link) => link,
         Err(fault) => return fault.to_string(),
     };
-    let (clock, greeted) = (Compared::default(), Notify::new());
+    let (clock, greeting) = (Compared::default(), Greeting::default());
     let ended = tokio::select! {
-        // What is heard is taken while a heartbeat is waited for.
-        () = hear(heard, &clock, &greeted, sessions) => "the connection has ended".to_owned(),
-        Err(late) = keep(&link.client, &clock, &greeted, sessions) => late,
+        // What was heard before a heartbeat is taken before it counts.
+        biased;
+        () = hear(heard, &clock, &greeting, sessions) => "the connection has ended".to_owned(),
+        Err(late) = keep(manager, &link, &clock, &greeting, sessions) => late,
     };
     link.abandon();
     ended
 }
 
-async fn keep(client: &Client, clock: &Compared, greeted: &Notify, sessions: &Sessions) -> Result<(), String> {
+async fn keep(manager: &Manager, link: &Link, clock: &Compared, greeting: &Greeting, sessions: &Sessions) -> Result<(), String> {
     let told = |error: tokio_postgres::Error| link::told(&error);
+    let client = &link.client;
     timeout(link::PATIENCE, client.batch_execute(LISTEN)).await.map_err(|_| "LISTEN is late")?.map_err(told)?;
-    timeout(link::PATIENCE, client.batch_execute(HELLO)).await.map_err(|_| "NOTIFY is late")?.map_err(told)?;
-    timeout(link::PATIENCE, greeted.notified()).await.map_err(|_| "it does not hear itself; is there a pooler between?")?;
+    timeout(link::PATIENCE * 2, greet(manager, greeting)).await.map_err(|_| "NOTIFY is late")??;
+    let heard = timeout(link::PATIENCE, greeting.heard.notified()).await;
+    heard.map_err(|_| "it does not hear other connections; is there a pooler between, or more than one primary?")?;
     loop {
         let asked = Instant::now();
         let answer = timeout(PATIENCE, client.query_one(CLOCK, &[])).await.map_err(|_| "a heartbeat is late")?;
@@ -102,11 +120,23 @@ async fn keep(client: &Client, clock: &Compared, greeted: &Notify, sessions: &Se
     }
 }
 
-async fn hear(mut heard: UnboundedReceiver<String>, clock: &Compared, greeted: &Notify, sessions: &Sessions) {
+/// Says something on another connection, while the one that listens is silent.
+async fn greet(manager: &Manager, greeting: &Greeting) -> Result<(), String> {
+    let told = |error: tokio_postgres::Error| link::told(&error);
+    let other = manager.connect_any(None).await.map_err(|fault| fault.to_string())?;
+    let words: String = other.client.query_one(GREETING, &[]).await.and_then(|row| row.try_get(0)).map_err(told)?;
+    let say = format!("SELECT pg_notify('doorward', '{words}')");
+    *lock(&greeting.expected) = Some(words);
+    other.client.batch_execute(&say).await.map_err(told)
+}
+
+async fn hear(mut heard: UnboundedReceiver<String>, clock: &Compared, greeting: &Greeting, sessions: &Sessions) {
     while let Some(notice) = heard.recv().await {
         let mut words = notice.split(' ');
         let Some(Ok(at)) = words.next().map(str::parse::<i64>) else {
-            greeted.notify_one();
+            if lock(&greeting.expected).as_deref() == Some(notice.as_str()) {
+                greeting.heard.notify_one();
+            }
             continue;
         };
         sessions.invalidate(&words.map(read_word).collect::<Vec<_>>());
@@ -117,8 +147,8 @@ async fn hear(mut heard: UnboundedReceiver<String>, clock: &Compared, greeted: &
     }
 }
 
-fn lock(clock: &Compared) -> MutexGuard<'_, Option<(i64, Instant)>> {
-    clock.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -134,9 +164,9 @@ mod tests {
             Touch::Application(id.parse().unwrap()),
             Touch::All,
         ];
-        let words = touched.iter().map(word).collect::<Vec<_>>();
+        let words = touched.iter().filter_map(word).collect::<Vec<_>>();
         assert_eq!(words.iter().map(|word| read_word(word)).collect::<Vec<_>>(), touched);
-        assert!(announcement(&touched).contains(&words.join(" ")));
+        assert!(announcement(&touched).unwrap().contains(&words.join(" ")));
         for unknown in ["", "x", "s", "sé", "s1234", "z01a21f10-6e4c-7000-82ae-59ba58da2941"] {
             assert_eq!(read_word(unknown), Touch::All, "{unknown}");
         }
@@ -145,8 +175,17 @@ mod tests {
     #[test]
     fn what_would_not_fit_is_everything() {
         let many = vec![Touch::All; MOST + 1];
-        assert!(announcement(&many).ends_with("|| ' *')"));
+        assert!(announcement(&many).unwrap().ends_with("|| ' *')"));
         let id: crate::core::model::UserId = "01a21f10-6e4c-7000-82ae-59ba58da2941".parse().unwrap();
-        assert!(announcement(&vec![Touch::User(id); MOST]).len() < 8_000);
+        assert!(announcement(&vec![Touch::User(id); MOST]).unwrap().len() < 8_000);
+    }
+
+    #[test]
+    fn that_sessions_were_used_is_nobody_elses_news() {
+        let id = "01a21f10-6e4c-7000-82ae-59ba58da2941";
+        let mut touched = vec![Touch::Seen(id.parse().unwrap()); MOST + 1];
+        assert_eq!(announcement(&touched), None);
+        touched.push(Touch::Session(id.parse().unwrap()));
+        assert!(announcement(&touched).unwrap().ends_with(&format!("' s{id}')")));
     }
 }

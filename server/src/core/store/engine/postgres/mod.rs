@@ -21,7 +21,7 @@ use tokio_postgres::error::SqlState;
 
 use super::table::{Table, quoted};
 use super::{PostgresSettings, Sql, Tx as AnyTx};
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
 use link::{Manager, Pool, Pooled};
@@ -91,7 +91,8 @@ impl Trouble {
         match code.code() {
             "40001" | "40P01" => Self::Met,
             "23505" | "23503" => Self::Overtaken,
-            "25006" | "57P01" | "57P02" | "57P03" => Self::Lost,
+            // A standby refuses to be serializable, and a prepared statement whose columns have changed to run: another connection will not.
+            "0A000" | "25006" | "57P01" | "57P02" | "57P03" => Self::Lost,
             other if other.starts_with("08") => Self::Lost,
             _ => Self::Final,
         }
@@ -112,7 +113,7 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
     let code = told.code();
     match code.code().get(..2) {
         _ if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE => Fault::deadline(text),
-        _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Fault::unavailable(text),
+        _ if [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED].contains(code) => Fault::unavailable(text),
         // Broken connections, met transactions, a lack of room or memory, an operator's hand, the disk.
         Some("08" | "40" | "53" | "57" | "58") => Fault::unavailable(text),
         _ => Fault::internal(text),
@@ -159,7 +160,9 @@ impl Engine {
         let pool = pool.build().map_err(Fault::internal)?;
         let deadline = deadline.min(settings.statement_timeout);
         let listen = || tokio::spawn(listener::run(pool.clone(), Arc::clone(sessions))).abort_handle();
-        let listener = sessions.has_room().then(|| Arc::new(AbortOnDrop(listen())));
+        // A pooler in transaction mode keeps notifications from whoever waits for them.
+        let listens = sessions.has_room() && !settings.pooler;
+        let listener = listens.then(|| Arc::new(AbortOnDrop(listen())));
         Ok(Self {
             pool,
             deadline,
@@ -202,8 +205,11 @@ impl Engine {
             if let Some(tx) = more {
                 run_later(tx).await;
             }
-            if mode != Mode::Read {
-                engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed);
+            match &ran {
+                // A defect of the body says nothing about the disk.
+                Err(Error::Faulted(fault)) if fault.kind() == FaultKind::Internal => {}
+                _ if mode == Mode::Read => {}
+                _ => engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed),
             }
             ran
         });

@@ -27,6 +27,13 @@ pub(in crate::core) struct Tx {
     pub(in crate::core::store::engine) touched: Vec<Touch>,
 }
 
+/// The pool would find out only when it is to hand the connection out again; until then, the transaction would keep its locks.
+impl Drop for Tx {
+    fn drop(&mut self) {
+        self.link.cut_if_open();
+    }
+}
+
 impl Tx {
     pub(super) fn new(link: Pooled, mode: Mode, prepares: bool) -> Self {
         let later = (mode == Mode::Write).then(Vec::new);
@@ -133,11 +140,10 @@ impl Tx {
 
     /// Ends the transaction for good, and tells all nodes what it has touched.
     pub(super) async fn commit(&mut self) -> Result<(), tokio_postgres::Error> {
-        if self.touched.is_empty() {
-            return self.end("COMMIT").await;
+        match announcement(&self.touched) {
+            Some(announcement) => self.end(&format!("{announcement}; COMMIT")).await,
+            None => self.end("COMMIT").await,
         }
-        let announced = format!("{}; COMMIT", announcement(&self.touched));
-        self.end(&announced).await
     }
 
     /// Undoes it; the connection is good again if that can be done.
