@@ -260,3 +260,17 @@ async fn a_plan_names_what_is_filled_in_afterwards() {
     database.execute("UPDATE passwords SET decoy_key = 'x'").await;
     assert_eq!(backfills("migrate --plan"), json!([]));
 }
+
+#[tokio::test]
+async fn processes_that_open_one_new_database_at_once_all_find_it_open() {
+    for _ in 0..4 {
+        let place = Place::new();
+        let database = Database::new(place.path()).await;
+        let command = format!("migrate --json --database-url {}", database.url());
+        let children: Vec<_> = (0..8).map(|_| place.command(&command).spawn().unwrap()).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}

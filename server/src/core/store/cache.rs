@@ -8,7 +8,7 @@
 //! Only yes is kept: whoever is to be refused is refused by the database. Tokens that open nothing take no room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Weighter;

@@ -25,7 +25,7 @@ use super::{Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
-use threads::{BUSY, Job, LEASE, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
+use threads::{BUSY, Job, LEASE, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
 pub(in crate::core) use tx::Tx;
 use tx::{fault, output};
 
@@ -189,15 +189,28 @@ fn connect_alone(path: &Path) -> std::result::Result<Connection, Fault> {
 }
 
 fn connect(path: &Path) -> std::result::Result<Connection, Fault> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match try_to_connect(path) {
+            // Two that open a new file at once both want to make it a WAL database, for which SQLite itself does not wait.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY => {
+                std::thread::sleep(WAIT);
+                waited += WAIT;
+            }
+            connected => return connected.map_err(fault),
+        }
+    }
+}
+
+fn try_to_connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
-    connection.busy_timeout(BUSY).map_err(fault)?;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
     // A cached join would be planned anew on every use without it: 25 microseconds in the place of 8.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection
-        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;")
-        .map_err(fault)?;
+        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;")?;
     Ok(connection)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
@@ -19,6 +20,8 @@ use crate::core::fault::Fault;
 /// a small table row by row would take, make transactions fail that have nothing to do with one another.
 const SETTINGS: &str =
     "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET idle_in_transaction_session_timeout = '15s'";
+
+const STARTED: &str = "SELECT CAST(pg_postmaster_start_time() AS TEXT)";
 
 /// A connection and what is prepared on it.
 pub(super) struct Link {
@@ -51,11 +54,13 @@ impl Drop for Link {
 
 /// Makes connections.
 pub(super) struct Manager {
-    pub(super) address: Address,
+    address: Address,
     /// A pooler in transaction mode hands a connection on between transactions: nothing can be set or prepared on it.
     pub(super) pooler: bool,
     /// The server's own limit on a statement, for those whose caller has gone.
-    pub(super) statement_timeout: Duration,
+    statement_timeout: Duration,
+    /// When the server was started to which the pool has connected last: what tells it from another that it has taken over from.
+    server: Mutex<Option<String>>,
 }
 
 pub(super) type Pool = managed::Pool<Manager>;
@@ -69,7 +74,10 @@ impl managed::Manager for Manager {
         let link = self.connect_any(None).await?;
         if !self.pooler {
             let settings = format!("{SETTINGS}; SET statement_timeout = {}", self.statement_timeout.as_millis());
-            link.client.batch_execute(&settings).await.map_err(|error| super::fault(&error))?;
+            let told = |error: tokio_postgres::Error| super::fault(&error);
+            link.client.batch_execute(&settings).await.map_err(told)?;
+            let started = link.client.query_one(STARTED, &[]).await.and_then(|row| row.try_get(0)).map_err(told)?;
+            *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
         }
         Ok(link)
     }
@@ -80,6 +88,15 @@ impl managed::Manager for Manager {
 }
 
 impl Manager {
+    pub(super) fn new(address: Address, pooler: bool, statement_timeout: Duration) -> Self {
+        Self { address, pooler, statement_timeout, server: Mutex::default() }
+    }
+
+    /// Whether the pool has connected last to another server than this one.
+    pub(super) fn leads_elsewhere(&self, server: &str) -> bool {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).as_deref().is_some_and(|last| last != server)
+    }
+
     /// Asks all hosts at once; the first that can be written to is taken. What the server notifies of goes to `notices`, which end with
     /// the connection.
     pub(super) async fn connect_any(&self, notices: Option<UnboundedSender<String>>) -> Result<Link, Fault> {

@@ -24,7 +24,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LISTEN: &str = "LISTEN doorward";
 /// What nobody else says.
 const GREETING: &str = "SELECT 'hello ' || random()::text || ' ' || clock_timestamp()::text";
-const CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+/// The database's time, and which server this is.
+const CLOCK: &str =
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), CAST(pg_postmaster_start_time() AS TEXT)";
 /// More would not fit into a notification (8,000 bytes).
 const MOST: usize = 150;
 const EVERYTHING: &str = "*";
@@ -112,7 +114,10 @@ async fn keep(manager: &Manager, link: &Link, clock: &Compared, greeting: &Greet
     loop {
         let asked = Instant::now();
         let answer = timeout(PATIENCE, client.query_one(CLOCK, &[])).await.map_err(|_| "a heartbeat is late")?;
-        let micros = answer.and_then(|row| row.try_get(0)).map_err(told)?;
+        let (micros, server): (_, String) = answer.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?))).map_err(told)?;
+        if manager.leads_elsewhere(&server) {
+            return Err("transactions go to another server by now".to_owned());
+        }
         // It was that time about in the middle of asking for it.
         *lock(clock) = Some((micros, asked + asked.elapsed() / 2));
         sessions.renew(asked, HEARTBEAT + PATIENCE);

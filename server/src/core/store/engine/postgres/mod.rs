@@ -149,8 +149,7 @@ impl Engine {
         deadline: Duration,
         sessions: &Arc<Sessions>,
     ) -> std::result::Result<Self, Fault> {
-        let manager =
-            Manager { address: settings.address.clone(), pooler: settings.pooler, statement_timeout: settings.statement_timeout };
+        let manager = Manager::new(settings.address.clone(), settings.pooler, settings.statement_timeout);
         let timeouts = Timeouts {
             wait: Some(settings.acquire_timeout),
             create: Some(address::PATIENCE * 2),

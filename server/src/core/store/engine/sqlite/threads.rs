@@ -23,7 +23,7 @@ const GROUP: usize = 256;
 /// How long a writer waits for another process (the command line) to finish its transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Between two looks for its end.
-const WAIT: Duration = Duration::from_millis(2);
+pub(super) const WAIT: Duration = Duration::from_millis(2);
 /// How often an idle writer looks whether another process has written: a revocation on the command line is honoured that soon.
 const LOOK: Duration = Duration::from_millis(10);
 /// How long a look is good for. Whoever writes beside a server and waits so long before saying that it is done is obeyed by then.
