@@ -117,7 +117,10 @@ impl Tx {
         if let Some(statement) = self.link.statements.get(sql.0) {
             return Ok(statement.clone());
         }
+        // It waits for the table's lock. Given up meanwhile, the connection is of no more use, also when no transaction was begun on it.
+        let open = std::mem::replace(&mut self.link.open, true);
         let statement = self.link.client.prepare(sql.0).await?;
+        self.link.open = open;
         self.link.statements.insert(sql.0, statement.clone());
         Ok(statement)
     }
