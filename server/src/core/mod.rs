@@ -144,7 +144,11 @@ impl Core {
     /// # Errors
     /// A fault when it does not.
     pub async fn ping(&self) -> Result<()> {
-        self.store.ping().await
+        match self.store.ping().await {
+            // Busy is not away: what is taken out of service for it leaves the others with more.
+            Err(Error::Refused(Refusal::Overloaded { .. })) => Ok(()),
+            other => other,
+        }
     }
 
     /// How the memory of sessions has served: its counts, and whether it is in use, which it is not while the writes of other processes

@@ -1,11 +1,15 @@
 //! Housekeeping: what is expired is dead already, and is deleted here to free its room; when sessions were last used is written down.
 
+use std::time::Duration;
+
 use crate::core::call::Call;
 use crate::core::store::{limits, mails, sessions, tickets};
 use crate::core::{Core, Result};
 
 /// Rows that one transaction deletes of a kind: few enough that nobody waits for it.
 const BATCH: i64 = 500;
+/// Another node may know of a use that it has not written down yet, and that keeps a session from having expired.
+const UNWRITTEN: Duration = Duration::from_secs(60);
 /// Uses of sessions that one transaction writes.
 const SEEN_BATCH: usize = 1000;
 
@@ -15,10 +19,11 @@ const SEEN_BATCH: usize = 1000;
 /// Faults only.
 pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
     let (now, ended) = (call.now, call.now.before(core.policy.mail_retention));
+    let idle = now.before(UNWRITTEN);
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let most = [
-                sessions::sweep(tx, now, BATCH).await?,
+                sessions::sweep(tx, idle, BATCH).await?,
                 tickets::sweep(tx, now, BATCH).await?,
                 limits::sweep(tx, now, BATCH).await?,
                 mails::sweep(tx, ended, BATCH).await?,

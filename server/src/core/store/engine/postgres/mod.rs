@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{PoolError, Timeouts};
+use deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use futures_util::future::BoxFuture;
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
@@ -23,7 +23,8 @@ use super::table::{Table, quoted};
 use super::{PostgresSettings, Sql, Tx as AnyTx};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::Sessions;
-use crate::core::{Error, Result};
+use crate::core::store::unwrapped;
+use crate::core::{Error, Refusal, Result};
 use link::{Manager, Pool, Pooled};
 pub(super) use tx::Tx;
 
@@ -32,6 +33,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// So often a body is run again for what may be its own doing: a lost connection, a row that another one has made first.
 const SECOND_CHANCES: u32 = 3;
+
+/// When to try again if no connection has come free.
+const BREATHER: Duration = Duration::from_secs(2);
 
 /// For what is run after a commit.
 const LATER: Duration = Duration::from_secs(1);
@@ -282,7 +286,7 @@ impl Engine {
 
     /// Takes a lock of all tables that lets others read, on a connection of its own.
     pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
-        let mut link = self.connection().await?;
+        let mut link = unwrapped(self.connection().await)?;
         let tables: Vec<_> = tables.iter().map(|table| quoted(&table.name)).collect();
         let sql = format!(
             "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {} IN SHARE MODE",
@@ -293,10 +297,12 @@ impl Engine {
         Ok(Hold { link })
     }
 
-    async fn connection(&self) -> std::result::Result<Pooled, Fault> {
+    async fn connection(&self) -> Result<Pooled> {
         self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(fault) => fault,
-            other => Fault::unavailable(format!("no connection to the database: {other}")),
+            PoolError::Backend(fault) => fault.into(),
+            // All are at work: the database is there, and nothing has been tried.
+            PoolError::Timeout(TimeoutType::Wait) => Refusal::Overloaded { retry_after: BREATHER }.into(),
+            other => Fault::unavailable(format!("no connection to the database: {other}")).into(),
         })
     }
 
