@@ -205,12 +205,14 @@ fn connect(path: &Path) -> std::result::Result<Connection, Fault> {
 fn try_to_connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    // Until it is open, the waiting is done by whoever tries.
+    connection.busy_timeout(Duration::ZERO)?;
     // A cached join would be planned anew on every use without it: 25 microseconds in the place of 8.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection
         .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;")?;
+    connection.busy_timeout(BUSY)?;
     Ok(connection)
 }
 
