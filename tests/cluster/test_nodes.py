@@ -240,7 +240,7 @@ def test_two_sweepers_remove_what_expired_and_nothing_else(server_of_databases, 
     time.sleep(1)  # as long as the youngest of them lives
     nodes.start()
     lasting = wires.native(nodes[1], user)
-    until(lambda: rows() == 1, "what expired is gone", 30)
+    until(lambda: rows() == 1, "what expired is gone", 60)
     assert all(wires.honoured(node, lasting) == wires.EVERYWHERE for node in nodes)
     assert not any(wires.by_native_bearer(node, token) for node in nodes for token in tokens[-2:])
     assert not any("ERROR" in node.log() for node in nodes)

@@ -8,8 +8,9 @@ use crate::core::{Core, Result};
 
 /// Rows that one transaction deletes of a kind: few enough that nobody waits for it.
 const BATCH: i64 = 500;
-/// Another node may know of a use that it has not written down yet, and that keeps a session from having expired.
-const UNWRITTEN: Duration = Duration::from_secs(60);
+/// Another node may know of a use that it has not written down yet (housekeeping does every ten seconds), and that keeps a session from
+/// having expired.
+const UNWRITTEN: Duration = Duration::from_secs(15);
 /// Uses of sessions that one transaction writes.
 const SEEN_BATCH: usize = 1000;
 
