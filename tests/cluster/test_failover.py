@@ -11,7 +11,7 @@ from harness import until
 from load import Crowd
 from proxy import Deaf
 
-OUTAGE = float(os.environ.get("CLUSTER_TESTS_OUTAGE", "10"))
+OUTAGE = float(os.environ.get("CLUSTER_TESTS_OUTAGE", "60"))
 BACK_WITHIN = 5  # seconds from the promotion to the first sign-in: a promise
 
 

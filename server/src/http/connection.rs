@@ -61,7 +61,7 @@ impl Connection {
     async fn answer(mut self, mut request: Request<Incoming>, stage: Stage) -> Result<Response<Answer>, Infallible> {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let one_at_a_time = request.version() < Version::HTTP_2;
-        if one_at_a_time && let Err(error) = head::check(&request) {
+        if let Err(error) = head::check(&request) {
             request.extensions_mut().insert(error);
         }
         let mut response = self.app.call(request.map(Body::new)).await?;

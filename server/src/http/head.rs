@@ -12,6 +12,12 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::json;
 
+/// The largest head of a request, in bytes.
+pub(super) const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Headers that a request may have.
+pub(super) const MOST_HEADERS: usize = 100;
+
 /// What is wrong with the head of a request. A request that carries it as an extension is answered with it and with nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadError {
@@ -68,11 +74,22 @@ pub fn guard(router: Router, refuse: impl Fn(&str, HeadError) -> Response + Send
     }))
 }
 
-/// What the HTTP library lets pass and RFC 9112, section 3.2, does not.
+/// What the HTTP library lets pass and we do not: on HTTP/1 what RFC 9112, section 3.2, forbids; on HTTP/2 what is too large on HTTP/1.
 ///
 /// # Errors
-/// [`HeadError::Host`].
+/// [`HeadError::Host`], [`HeadError::TooLarge`].
 pub(super) fn check<B>(request: &axum::http::Request<B>) -> Result<(), HeadError> {
+    if request.version() < Version::HTTP_2 { check_host(request) } else { check_size(request) }
+}
+
+fn check_size<B>(request: &axum::http::Request<B>) -> Result<(), HeadError> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    let fits = request.headers().len() <= MOST_HEADERS && target + fields.sum::<usize>() <= LARGEST_HEAD;
+    if fits { Ok(()) } else { Err(HeadError::TooLarge) }
+}
+
+fn check_host<B>(request: &axum::http::Request<B>) -> Result<(), HeadError> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let sound = match (hosts.next(), hosts.next()) {
         (None, _) => request.version() != Version::HTTP_11,

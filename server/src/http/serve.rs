@@ -13,13 +13,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
+use super::head::{LARGEST_HEAD, MOST_HEADERS};
 use super::health::Readiness;
 
 /// How long a client may take to send the head of a request, and how long an idle connection is kept.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest head of a request, in bytes.
-const LARGEST_HEAD: usize = 64 * 1024;
+/// Bytes of headers up to which HTTP/2 hands a request on, so that what is too large is refused in words. What is larger still gets h2's
+/// own bare 431.
+const LARGEST_LIST: usize = 4 * LARGEST_HEAD;
 
 /// How long to wait before accepting again when the machine has no more to give (`EMFILE` and the like).
 const PAUSE: Duration = Duration::from_millis(200);
@@ -142,11 +144,16 @@ async fn reached(mut phase: watch::Receiver<Phase>, until: Phase) {
 
 fn protocol() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(100).max_buf_size(LARGEST_HEAD);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(LARGEST_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(LARGEST_HEAD as u32)
+        .max_header_list_size(LARGEST_LIST as u32)
         .max_concurrent_streams(100)
         .keep_alive_interval(HEAD_TIMEOUT)
         .keep_alive_timeout(HEAD_TIMEOUT);

@@ -2,9 +2,13 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream as Client};
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use hyper::client::conn::http2;
+use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -130,6 +134,41 @@ async fn refuses_heads_in_words() {
         let first = answer.lines().next().unwrap_or_default();
         assert!(first.split(' ').nth(1) == Some(status) && answer.ends_with(end), "{shown:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.").count(), 1, "{answer}");
+    }
+    end(server).await;
+}
+
+/// Status and body over HTTP/2, without negotiation.
+async fn ask_by_http2(address: SocketAddr, path: &str, headers: HeaderMap) -> (u16, String) {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("a handshake");
+    let connection = tokio::spawn(connection);
+    let mut request = Request::get(format!("http://x{path}")).body(String::new()).expect("a request");
+    *request.headers_mut() = headers;
+    let (head, body) = sender.send_request(request).await.expect("an answer").into_parts();
+    let body = to_bytes(Body::new(body), 4096).await.expect("a body");
+    drop(sender);
+    connection.await.expect("ended").expect("in order");
+    (head.status.as_u16(), String::from_utf8(body.to_vec()).expect("text"))
+}
+
+#[tokio::test]
+async fn refuses_large_heads_of_http2_in_words() {
+    let server = start(Duration::from_secs(60)).await;
+    let large =
+        |bytes: usize| HeaderMap::from_iter([(HeaderName::from_static("x"), "x".repeat(bytes).parse().expect("a value"))]);
+    let many = |count| (0..count).map(|_| (HeaderName::from_static("x"), HeaderValue::from_static("y"))).collect::<HeaderMap>();
+    let words = "peer: the head of the request is too large";
+    for (what, path, headers, status, body) in [
+        ("plain", "/peer", HeaderMap::new(), 200, "127.0.0.1"),
+        ("just fits", "/peer", large(LARGEST_HEAD - 6), 200, "127.0.0.1"),
+        ("a byte more", "/peer", large(LARGEST_HEAD - 5), 431, words),
+        ("three times", "/peer", large(3 * LARGEST_HEAD), 431, words),
+        ("as many as may be", "/peer", many(MOST_HEADERS), 200, "127.0.0.1"),
+        ("too many", "/peer", many(MOST_HEADERS + 1), 431, words),
+        ("out of all reason", "/peer", large(5 * LARGEST_HEAD), 431, ""),
+    ] {
+        assert_eq!(ask_by_http2(server.address, path, headers).await, (status, body.to_owned()), "{what}");
     }
     end(server).await;
 }
