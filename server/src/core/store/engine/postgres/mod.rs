@@ -40,6 +40,9 @@ const SECOND_CHANCES: u32 = 3;
 /// When to try again if no connection has come free.
 const BREATHER: Duration = Duration::from_secs(2);
 
+/// What is to be said when a statement that was prepared is not there, or is there already: the connection leads now here, now there.
+const POOLER: &str = ": is there a pooler in transaction mode between? Then set database.pooler = true";
+
 /// For what is run after a commit: nobody waits for it, but it has a connection.
 const LATER: Duration = Duration::from_secs(3);
 /// What tables there are in the schema that new ones would be made in: their columns, and the tables that their foreign keys lead to.
@@ -116,8 +119,11 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
         let text = link::told(error);
         return if Trouble::of(error) == Trouble::Lost { Fault::unavailable(text) } else { Fault::internal(text) };
     };
-    let text = format!("{} {}", told.code().code(), told.message());
+    let mut text = format!("{} {}", told.code().code(), told.message());
     let code = told.code();
+    if [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code) {
+        text += POOLER;
+    }
     match code.code().get(..2) {
         _ if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE => Fault::deadline(text),
         _ if [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED].contains(code) => Fault::unavailable(text),
