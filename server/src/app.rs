@@ -83,7 +83,9 @@ pub fn cannot_open(database: &DatabaseUrl, fault: &Fault) -> StartError {
         DatabaseUrl::Sqlite(path) => {
             let path = path.display().to_string();
             let why = if why.contains(&path) { why } else { format!("{path}: {why}") };
-            format!("database_url, data_dir: {why}; name a file in a folder that this user may write")
+            // What says itself what to do needs no other advice.
+            let mend = if why.contains("; ") { "" } else { "; name a file in a folder that this user may write" };
+            format!("database_url, data_dir: {why}{mend}")
         }
         DatabaseUrl::Postgres(url) => {
             format!("database_url: {url}: {why}; see that a server which takes writes is there and lets this user in")

@@ -5,6 +5,7 @@ import pytest
 import mailbox_reader
 import wires
 from figures import record
+from harness import until
 from load import Crowd
 from pgbouncer import PgBouncer
 from test_nodes import enrolled, refused_everywhere, signed_in
@@ -65,3 +66,17 @@ def test_a_crowd(nodes, post, server_of_databases, database):
     assert 1 <= int(rows[0][0]) <= 3, "the nodes share the pooler's connections"
     assert not crowd.refused(0, float("inf")), crowd.tally()
     record("through PgBouncer", connections=int(rows[0][0]), **crowd.check_kept(post))
+
+
+def test_a_pooler_that_is_not_declared_is_named_in_the_log(pooler, database, serve):
+    """Statements that one transaction has prepared are unknown to the next, or in its way."""
+    nodes = serve(pooler.url(database), started=False)
+    try:
+        nodes.start()
+        crowd = Crowd(nodes).start()
+        until(lambda: crowd.refused(0, float("inf")), "a call fails")
+        crowd.stop()
+    except AssertionError:
+        pass  # It may not even get so far.
+    told = [line for node in nodes for line in node.log().splitlines() if "prepared statement" in line]
+    assert told and all("set database.pooler = true" in line for line in told), told

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +18,7 @@ use super::settings::Settings;
 use super::signals::{self, Signals};
 use crate::app;
 use crate::config::Loaded;
+use crate::core::Core;
 use crate::http::health::Readiness;
 use crate::http::serve::{Phase, Stopped, serve};
 use crate::{log, work};
@@ -53,7 +55,7 @@ async fn run_until_stopped(mut loaded: Loaded, settings: &Settings, output: Outp
     let stop = watch::Sender::new(false);
     let loops = work::start(&app.core, &desk, app.mailer, &stop.subscribe());
     tracing::info!(address = %config.listen, "listening");
-    Running { loops, servers, phase, stop, grace }.until_stopped(&mut signals, config.drain()).await
+    Running { core: app.core, loops, servers, phase, stop, grace }.until_stopped(&mut signals, config.drain()).await
 }
 
 /// Binds the listeners, before anything else is touched; a port of 0 is replaced by the one that was given.
@@ -92,6 +94,7 @@ async fn serve_on(
 
 /// All that runs.
 struct Running {
+    core: Arc<Core>,
     loops: JoinSet<()>,
     servers: JoinSet<Stopped>,
     phase: watch::Sender<Phase>,
@@ -144,6 +147,7 @@ impl Running {
                 }
             }
             while self.loops.join_next().await.is_some() {}
+            self.core.settled().await;
         };
         match tokio::time::timeout(self.grace, all).await {
             Ok(()) => tracing::info!("stopped"),

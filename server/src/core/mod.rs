@@ -173,6 +173,12 @@ impl Core {
         self.store.obeyed().await;
     }
 
+    /// Waits until what calls have left to be done after their answers is done: tries that have succeeded are given back. For the end of
+    /// the process; each takes seconds at most.
+    pub async fn settled(&self) {
+        self.store.settled().await;
+    }
+
     /// How many transactions were run again because they had met others; none on SQLite, which has one writer at a time.
     #[must_use]
     pub fn store_reruns(&self) -> u64 {

@@ -29,6 +29,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How long a connection without a request is listened to once no new one gets in: its request may be on the way.
 const LAST_REQUESTS: Duration = Duration::from_millis(200);
 
+/// More connections than the system keeps for a listener that has not accepted them: tokio asks for 1024.
+const BACKLOG: usize = 2048;
+
 /// How far the server is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -104,16 +107,10 @@ impl Server<'_> {
     /// the system itself knows for sure what that is: the runtime may not have heard of the last ones yet.
     fn accept_pending(&mut self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
-        loop {
-            match listener.accept() {
-                Ok((stream, peer)) => {
-                    let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-                    if let Ok(stream) = stream {
-                        self.connect(stream, peer);
-                    }
-                }
-                Err(error) if is_of_one_connection(&error) || error.kind() == io::ErrorKind::Interrupted => (),
-                Err(_) => return,
+        for (stream, peer) in pending(|| listener.accept()) {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.connect(stream, peer);
             }
         }
     }
@@ -158,6 +155,12 @@ fn protocol() -> Builder<TokioExecutor> {
         .keep_alive_interval(HEAD_TIMEOUT)
         .keep_alive_timeout(HEAD_TIMEOUT);
     builder
+}
+
+/// All that waited when this was called, oldest first. However fast others come, it ends: they were not there before.
+fn pending<T>(mut accept: impl FnMut() -> io::Result<T>) -> impl Iterator<Item = T> {
+    let passes = |error: &io::Error| is_of_one_connection(error) || error.kind() == io::ErrorKind::Interrupted;
+    (0..BACKLOG).map(move |_| accept()).take_while(move |accepted| accepted.as_ref().err().is_none_or(passes)).flatten()
 }
 
 /// The client went away between connecting and being accepted: no reason to pause.

@@ -285,6 +285,14 @@ async fn whoever_has_connected_before_the_end_is_answered() {
     assert_eq!(server.ended.await.expect("ended"), Stopped::Clean);
 }
 
+#[test]
+fn a_flood_of_connections_does_not_keep_the_listener_open() {
+    assert_eq!(pending(|| Ok(())).count(), BACKLOG);
+    let mut accepted = [Ok(1), Err(io::ErrorKind::ConnectionAborted), Ok(2), Err(io::ErrorKind::WouldBlock), Ok(3)].into_iter();
+    let taken: Vec<_> = pending(|| accepted.next().expect("asked once more").map_err(io::Error::from)).collect();
+    assert_eq!(taken, [1, 2]);
+}
+
 #[tokio::test]
 async fn drops_what_outlasts_the_grace() {
     for phase in [Phase::Draining, Phase::Ending] {

@@ -110,10 +110,10 @@ async fn attempt(core: &Core, desk: &Desk, mailer: &Mailer, claimed: &Claimed) -
     };
     let (id, kind) = (claimed.mail().id, letter.kind);
     match hand_over(mailer, id, &letter).await {
-        Ok(()) => delivery::sent(core, &desk.call(), id).await,
+        Ok(()) => delivery::sent(core, &desk.call(), claimed.mail()).await,
         Err(DeliveryError::Permanent { code, text }) => {
             tracing::warn!(mail = %id, kind = kind.as_str(), code, "a mail was refused for good");
-            delivery::failed(core, &desk.call(), id, &format!("{code} {text}")).await
+            delivery::failed(core, &desk.call(), claimed.mail(), &format!("{code} {text}")).await
         }
         Err(DeliveryError::Temporary { text }) => {
             tracing::info!(mail = %id, kind = kind.as_str(), "a mail will be tried again");

@@ -187,6 +187,8 @@ impl TestApp {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
         let reply = Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await;
         self.answers.lock().unwrap().push((path, reply.clone()));
+        // What follows an answer has no order with the next call; here it has.
+        self.core().settled().await;
         // As a connection would: a call that is answered from memory waits for nothing, and would keep a thread for itself.
         tokio::task::yield_now().await;
         reply

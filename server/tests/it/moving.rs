@@ -274,3 +274,85 @@ async fn processes_that_open_one_new_database_at_once_all_find_it_open() {
         }
     }
 }
+
+/// Runs a command and kills it when a file is there.
+fn kill_when_there(place: &Place, command: &str, file: &Path) {
+    let mut child = place.command(command).spawn().unwrap();
+    while !file.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "{command} is done already");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(file.exists(), "{command} was done before it was killed");
+}
+
+fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
+    format!("{}{ending}", path.display()).into()
+}
+
+#[test]
+fn what_a_killed_backup_or_restore_has_left_is_in_nobodys_way() {
+    let place = Place::new();
+    create_user(&place, "ann");
+    fill(&place.path().join("data/doorward.db"), 60_000);
+    let (backup, database) = (place.path().join("good.db"), place.path().join("data/doorward.db"));
+    kill_when_there(&place, "backup good.db", &beside(&backup, ".partial"));
+    assert!(!backup.exists());
+    place.json("backup good.db", "");
+    kill_when_there(&place, "restore good.db --force", &beside(&database, ".restoring"));
+    // As if it had been in the middle of a transaction.
+    std::fs::write(beside(&database, ".restoring-journal"), "x".repeat(1_000)).unwrap();
+    let left = beside(&database, ".restoring");
+    assert!(place.refused(&format!("restore {} --force", left.display()), "", 1).contains("name the backup itself"));
+    place.json("restore good.db --force", "");
+    assert_eq!(place.json("user show ann", "")["username"], "ann");
+    for path in [&backup, &database] {
+        for ending in [".partial", ".partial.lock", ".partial-journal", ".restoring", ".restoring-journal", ".restoring.lock"] {
+            assert!(!beside(path, ending).exists(), "{}{ending}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_backup_removes_nothing_that_it_has_not_left_itself() {
+    let place = Place::new();
+    create_user(&place, "ann");
+    let partial = place.path().join("good.db.partial");
+    std::fs::write(&partial, "somebody's").unwrap();
+    assert!(place.refused("backup good.db", "", 1).contains("none is overwritten"));
+    assert_eq!(std::fs::read_to_string(&partial).unwrap(), "somebody's");
+    // As another backup into the same file has it, before it ends.
+    let lock = std::fs::File::create(beside(&partial, ".lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(place.refused("backup good.db", "", 1).contains("another process is at the same"));
+    assert_eq!(std::fs::read_to_string(&partial).unwrap(), "somebody's");
+    drop(lock);
+    place.json("backup good.db", "");
+    assert!(!partial.exists());
+}
+
+#[test]
+fn a_restore_and_whoever_uses_the_database_keep_each_other_out() {
+    let place = Place::new();
+    create_user(&place, "ann");
+    place.json("backup good.db", "");
+    let lock = std::fs::File::open(place.path().join("data/doorward.db.lock")).unwrap();
+    // As a restore has it.
+    lock.lock().unwrap();
+    for command in ["serve --listen 127.0.0.1:0", "user list", "migrate", "copy --to sqlite://copy.db", "backup other.db"] {
+        let told = place.refused(command, "", 1);
+        assert!(told.contains("`doorward restore` is putting a backup in its place; try again"), "{command}: {told}");
+        assert!(!told.contains("name a file"), "{told}");
+    }
+    // As a server has it that is just starting, and has not opened the database yet, or not even made it.
+    lock.unlock().unwrap();
+    lock.lock_shared().unwrap();
+    assert!(place.refused("restore good.db --force", "", 1).contains("stop the server first"));
+    std::fs::remove_file(place.path().join("data/doorward.db")).unwrap();
+    assert!(place.refused("restore good.db", "", 1).contains("stop the server first"));
+    assert!(!place.path().join("data/doorward.db").exists());
+    drop(lock);
+    place.json("restore good.db", "");
+    assert_eq!(place.json("user show ann", "")["username"], "ann");
+}

@@ -53,6 +53,28 @@ async fn a_mail_in_hand_is_not_sent_by_another_worker() {
 }
 
 #[tokio::test]
+async fn a_worker_that_has_lost_a_mail_decides_nothing_about_it() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.send(Ask::get("/api/v1/forgotten-password?username=ann")).await.expect(200);
+    app.advance(Duration::from_secs(1));
+    let slow = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+    app.advance(Duration::from_secs(10));
+    let quick = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+    let (slow, quick) = (slow[0].mail(), quick[0].mail());
+    assert_eq!(slow.id, quick.id);
+    let held = list(&app).await.remove(0);
+    delivery::postponed(app.core(), &app.call(), slow, "451 later").await.unwrap();
+    delivery::failed(app.core(), &app.call(), slow, "550 never").await.unwrap();
+    delivery::sent(app.core(), &app.call(), slow).await.unwrap();
+    let kept = list(&app).await.remove(0);
+    assert_eq!((kept.state, kept.due_at, kept.error), (MailState::Due, held.due_at, None));
+    delivery::sent(app.core(), &app.call(), quick).await.unwrap();
+    delivery::postponed(app.core(), &app.call(), quick, "451 later").await.unwrap();
+    assert_eq!(list(&app).await.remove(0).state, MailState::Sent);
+}
+
+#[tokio::test]
 async fn a_mail_that_cannot_go_waits_longer_each_time_and_is_given_up_after_a_day() {
     let app = TestApp::new().await;
     app.user("ann").await;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::database::Database;
+
 const PASSWORD: &str = "correct horse battery 9!";
 
 /// A folder of one's own, and the binary in it.
@@ -340,4 +342,32 @@ fn what_was_acknowledged_outlives_a_kill() {
     let mails = place.json("mail list", "");
     assert_eq!(mails["items"].as_array().unwrap().iter().filter(|mail| mail["kind"] == "recovery").count(), 3);
     server.stop();
+}
+
+#[tokio::test]
+async fn what_is_given_back_keeps_no_answer_waiting_and_is_waited_for_at_the_end() {
+    let place = Place::new();
+    let database = Database::new(place.path()).await;
+    // SQLite gives back in the transaction itself.
+    let Database::Postgres { .. } = database else { return };
+    let at = format!("--database-url {}", database.url());
+    let create = format!("user create --email ann@example.com --username ann --password-stdin {at}");
+    place.json(&create, &format!("{PASSWORD}\n"));
+    let mut server = place.serve_with(&at, Stdio::null());
+    let slow =
+        "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END';
+                CREATE TRIGGER refunds BEFORE UPDATE ON limits FOR EACH ROW WHEN (NEW.tat < OLD.tat) EXECUTE FUNCTION hold()";
+    database.batch(slow).await;
+    let (holder, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    holder.batch_execute("SELECT pg_advisory_lock(1)").await.unwrap();
+    server.sign_in("ann");
+    let counted = "SELECT count(*) FROM limits WHERE tat > extract(epoch FROM now()) * 1000";
+    assert_eq!(database.value(counted).await, "2", "the name's and the network's");
+    server.signal("TERM");
+    eventually("no connection gets in", || TcpStream::connect(server.address()).is_err());
+    assert!(server.child.try_wait().unwrap().is_none(), "it did not wait");
+    holder.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert_eq!(database.value(counted).await, "0");
 }

@@ -11,10 +11,10 @@ use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Identifier, Mail, MailId, MailKind, MailState, Purpose, Status, TicketId, User, UserId};
+use crate::core::model::{Identifier, Mail, MailKind, MailState, Purpose, Status, TicketId, User, UserId};
 use crate::core::outbox::LinkForm;
 use crate::core::password::Password;
-use crate::core::store::mails::ClaimedMail;
+use crate::core::store::mails::{Claim, ClaimedMail};
 use crate::core::store::tickets::NewTicket;
 use crate::core::store::{Tx, invitations, mails, tickets, users};
 use crate::core::token::{Secret, SecretHash};
@@ -104,8 +104,8 @@ pub async fn claim(core: &Core, call: &Call, limit: i64) -> Result<Vec<Claimed>>
 /// # Errors
 /// Faults only.
 pub async fn hold(core: &Core, call: &Call, mail: &Mail) -> Result<()> {
-    let (id, attempts, lease) = (mail.id, mail.attempts, call.now.after(LEASE));
-    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::hold(tx, id, attempts, lease).await?) })).await
+    let (claim, lease) = (claim_of(mail), call.now.after(LEASE));
+    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::hold(tx, claim, lease).await?) })).await
 }
 
 /// Makes the letter of a claimed mail, with its secret; `None` when there is nothing to send any more, which is then on record.
@@ -126,7 +126,7 @@ pub async fn prepare(core: &Core, call: &Call, claimed: &Claimed) -> Result<Opti
         | MailKind::AuthenticatorRemoved => notice(core, &claimed.0).await?,
     };
     if prepared.is_none() {
-        finish(core, call, mail.id, MailState::Void, None).await?;
+        finish(core, call, mail, MailState::Void, None).await?;
     }
     Ok(prepared)
 }
@@ -261,16 +261,16 @@ async fn notice(core: &Core, mail: &ClaimedMail) -> Result<Option<Letter>> {
 ///
 /// # Errors
 /// Faults only; the mail is then sent again when its lease runs out, under the same `Message-ID`.
-pub async fn sent(core: &Core, call: &Call, id: MailId) -> Result<()> {
-    finish(core, call, id, MailState::Sent, None).await
+pub async fn sent(core: &Core, call: &Call, mail: &Mail) -> Result<()> {
+    finish(core, call, mail, MailState::Sent, None).await
 }
 
 /// The transport has refused the mail for good.
 ///
 /// # Errors
 /// Faults only.
-pub async fn failed(core: &Core, call: &Call, id: MailId, error: &str) -> Result<()> {
-    finish(core, call, id, MailState::Failed, Some(error.to_owned())).await
+pub async fn failed(core: &Core, call: &Call, mail: &Mail, error: &str) -> Result<()> {
+    finish(core, call, mail, MailState::Failed, Some(error.to_owned())).await
 }
 
 /// The mail could not be sent now: it comes due again after a growing wait, until a day has passed.
@@ -279,15 +279,33 @@ pub async fn failed(core: &Core, call: &Call, id: MailId, error: &str) -> Result
 /// Faults only.
 pub async fn postponed(core: &Core, call: &Call, mail: &Mail, error: &str) -> Result<()> {
     if call.now.since(mail.created_at) >= PATIENCE {
-        return failed(core, call, mail.id, &format!("given up after a day: {error}")).await;
+        return failed(core, call, mail, &format!("given up after a day: {error}")).await;
     }
     let tries = usize::try_from(mail.attempts).unwrap_or(1).saturating_sub(1).min(WAITS.len() - 1);
     let until = call.now.after(Duration::from_secs(WAITS.get(tries).copied().unwrap_or(3600)));
-    let (id, error) = (mail.id, error.to_owned());
-    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::postpone(tx, id, until, &error).await?) })).await
+    let (claim, error) = (claim_of(mail), error.to_owned());
+    let work = core.store.write_each(move |tx| Box::pin(async move { Ok(mails::postpone(tx, claim, until, &error).await?) }));
+    say_unless(work.await?, mail);
+    Ok(())
 }
 
-async fn finish(core: &Core, call: &Call, id: MailId, state: MailState, error: Option<String>) -> Result<()> {
-    let now = call.now;
-    core.store.write_each(move |tx| Box::pin(async move { Ok(mails::finish(tx, id, state, error.as_deref(), now).await?) })).await
+async fn finish(core: &Core, call: &Call, mail: &Mail, state: MailState, error: Option<String>) -> Result<()> {
+    let (claim, now) = (claim_of(mail), call.now);
+    let work = core
+        .store
+        .write_each(move |tx| Box::pin(async move { Ok(mails::finish(tx, claim, state, error.as_deref(), now).await?) }));
+    say_unless(work.await?, mail);
+    Ok(())
+}
+
+/// What a mail was claimed by: the `mail` is as it was then.
+const fn claim_of(mail: &Mail) -> Claim {
+    Claim { id: mail.id, attempts: mail.attempts }
+}
+
+/// Whoever has been too slow has no say in what becomes of the mail.
+fn say_unless(still_held: bool, mail: &Mail) {
+    if !still_held {
+        tracing::info!(mail = %mail.id, "a mail in hand was claimed by another worker meanwhile, which decides about it");
+    }
 }

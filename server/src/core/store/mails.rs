@@ -28,8 +28,8 @@ statements! {
     );
     ADDRESSED = "UPDATE mails SET recipient = $1, user_id = $2 WHERE id = $3";
     HOLD = "UPDATE mails SET due_at = $1 WHERE id = $2 AND state = 'due' AND attempts = $3 AND due_at < $1";
-    FINISH = "UPDATE mails SET state = $1, finished_at = $2, error = $3, secret = NULL, subject = NULL WHERE id = $4 AND state = 'due'";
-    POSTPONE = "UPDATE mails SET due_at = $1, error = $2 WHERE id = $3 AND state = 'due'";
+    FINISH = "UPDATE mails SET state = $1, finished_at = $2, error = $3, secret = NULL, subject = NULL WHERE id = $4 AND state = 'due' AND attempts = $5";
+    POSTPONE = "UPDATE mails SET due_at = $1, error = $2 WHERE id = $3 AND state = 'due' AND attempts = $4";
     RETRY = "UPDATE mails SET due_at = $1 WHERE id = $2 AND state = 'due'";
     REVIVE = "UPDATE mails SET due_at = $1, state = 'due', finished_at = NULL, created_at = $1 WHERE id = $2 AND state = 'failed' AND kind <> 'invitation'";
     BY_ID = concat!("SELECT ", columns!(), " FROM mails WHERE id = $1");
@@ -121,8 +121,8 @@ pub(in crate::core) async fn claim(tx: &mut Tx, now: Timestamp, lease: Timestamp
 }
 
 /// Keeps a claimed mail until `lease`, unless it has been postponed beyond that, or claimed anew by another worker.
-pub(in crate::core) async fn hold(tx: &mut Tx, id: MailId, attempts: i64, lease: Timestamp) -> Result<(), Fault> {
-    tx.execute(HOLD, values![lease, id, attempts]).await.map(|_| ())
+pub(in crate::core) async fn hold(tx: &mut Tx, claim: Claim, lease: Timestamp) -> Result<(), Fault> {
+    tx.execute(HOLD, values![lease, claim.id, claim.attempts]).await.map(|_| ())
 }
 
 /// Writes down for whom a mail turned out to be.
@@ -130,19 +130,27 @@ pub(in crate::core) async fn addressed(tx: &mut Tx, id: MailId, recipient: &str,
     tx.execute(ADDRESSED, values![recipient, user, id]).await.map(|_| ())
 }
 
-/// Ends a mail's life in the outbox, and wipes its secret.
+/// Which claim of a mail a worker speaks for: the next one counts one attempt more.
+#[derive(Clone, Copy)]
+pub(in crate::core) struct Claim {
+    pub(in crate::core) id: MailId,
+    pub(in crate::core) attempts: i64,
+}
+
+/// Ends a mail's life in the outbox, and wipes its secret; false when another worker has claimed it since.
 pub(in crate::core) async fn finish(
     tx: &mut Tx,
-    id: MailId,
+    claim: Claim,
     state: MailState,
     error: Option<&str>,
     now: Timestamp,
-) -> Result<(), Fault> {
-    tx.execute(FINISH, values![state.as_str(), now, error, id]).await.map(|_| ())
+) -> Result<bool, Fault> {
+    Ok(tx.execute(FINISH, values![state.as_str(), now, error, claim.id, claim.attempts]).await? == 1)
 }
 
-pub(in crate::core) async fn postpone(tx: &mut Tx, id: MailId, until: Timestamp, error: &str) -> Result<(), Fault> {
-    tx.execute(POSTPONE, values![until, error, id]).await.map(|_| ())
+/// Makes a claimed mail due again at `until`; false when another worker has claimed it since.
+pub(in crate::core) async fn postpone(tx: &mut Tx, claim: Claim, until: Timestamp, error: &str) -> Result<bool, Fault> {
+    Ok(tx.execute(POSTPONE, values![until, error, claim.id, claim.attempts]).await? == 1)
 }
 
 /// Makes a waiting mail due now, or a failed one due again; false when it is neither. A failed invitation's secret is gone.

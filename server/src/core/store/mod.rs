@@ -129,6 +129,11 @@ impl Store {
         }
     }
 
+    /// Waits until what goes on after answers is done.
+    pub(super) async fn settled(&self) {
+        self.engine.settled().await;
+    }
+
     /// How many transactions were run again because they had met others.
     pub(super) fn reruns(&self) -> u64 {
         self.engine.reruns()

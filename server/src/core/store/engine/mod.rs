@@ -179,6 +179,14 @@ impl Engine {
         }
     }
 
+    /// Waits until what goes on after answers is done. On SQLite nothing does.
+    pub(super) async fn settled(&self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(engine) => engine.settled().await,
+        }
+    }
+
     /// A fault when the last transaction could not be written.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
         match self {
@@ -219,7 +227,8 @@ impl Tx {
     }
 
     /// Moves a counter that many callers move at once, in a statement that holds by itself. In a transaction as if it ran alone it would
-    /// make all others that move it run again: on PostgreSQL it is moved right after the commit.
+    /// make all others that move it run again: on PostgreSQL it is moved after the commit, when the caller has been
+    /// answered.
     pub(super) async fn count(&mut self, sql: Sql, values: &[Value]) -> std::result::Result<(), Fault> {
         match self {
             Self::Sqlite(tx) => tx.execute(sql, values).map(|_| ()),

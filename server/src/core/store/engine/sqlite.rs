@@ -6,6 +6,7 @@
 
 mod bulk;
 pub(in crate::core::store) mod file;
+pub(in crate::core::store) mod lock;
 mod threads;
 mod tx;
 
@@ -25,6 +26,7 @@ use super::{Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
+use lock::Lock;
 use threads::{BUSY, Job, LEASE, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
 pub(in crate::core) use tx::Tx;
 use tx::{fault, output};
@@ -50,6 +52,8 @@ pub(in crate::core::store) struct Engine {
     /// Whether the last transaction of the writer could be begun and committed.
     writes: Arc<AtomicBool>,
     sessions: Arc<Sessions>,
+    /// What keeps others from putting another file in this one's place; `None` where nobody else knows the file.
+    _lock: Option<Lock>,
 }
 
 impl Engine {
@@ -60,6 +64,8 @@ impl Engine {
         deadline: Duration,
         sessions: &Arc<Sessions>,
     ) -> std::result::Result<Self, Fault> {
+        create_folder(path)?;
+        let lock = Some(Lock::share(path)?);
         create_private(path)?;
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
         let connection = connect(path)?;
@@ -72,17 +78,29 @@ impl Engine {
         for _ in 0..readers.max(1) {
             threads.push(spawn("store-reader", connect(path)?, jobs.clone(), read_loop)?);
         }
-        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes, sessions: Arc::clone(sessions) })
+        let sessions = Arc::clone(sessions);
+        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes, sessions, _lock: lock })
     }
 
     /// Opens the database with one connection that nobody else can have one beside, for work on it as a whole.
     pub(super) fn open_alone(path: &Path, deadline: Duration) -> std::result::Result<Self, Fault> {
+        create_folder(path)?;
+        let lock = Lock::share(path)?;
         create_private(path)?;
+        Self::open_with_lock(path, deadline, Some(lock))
+    }
+
+    /// As [`Engine::open_alone`], of a file that is there and that nobody else knows of.
+    pub(in crate::core::store) fn open_unshared(path: &Path, deadline: Duration) -> std::result::Result<Self, Fault> {
+        Self::open_with_lock(path, deadline, None)
+    }
+
+    fn open_with_lock(path: &Path, deadline: Duration, lock: Option<Lock>) -> std::result::Result<Self, Fault> {
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
         let (writes, sessions) = (Arc::new(AtomicBool::new(true)), Sessions::none());
         let watch = Watch::new(&writes, &sessions);
         let threads = vec![spawn("store-alone", connect_alone(path)?, jobs, move |tx, jobs| write_loop(tx, jobs, &watch))?];
-        Ok(Self { writer: Some(writer), readers: None, threads, deadline, writes, sessions })
+        Ok(Self { writer: Some(writer), readers: None, threads, deadline, writes, sessions, _lock: lock })
     }
 
     /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote.
@@ -181,9 +199,7 @@ fn connect_alone(path: &Path) -> std::result::Result<Connection, Fault> {
         Ok(connection)
     };
     alone().map_err(|error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            Fault::unavailable(format!("{}: another process has it open; stop the server first", path.display()))
-        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => lock::in_use(path),
         _ => fault(error),
     })
 }

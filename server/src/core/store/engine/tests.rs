@@ -215,3 +215,26 @@ async fn a_body_that_waits_is_a_fault_and_keeps_nothing() {
     let outcome = store.write(|_| Box::pin(std::future::pending::<Result<()>>())).await;
     assert!(matches!(outcome, Err(crate::core::Error::Faulted(_))));
 }
+
+#[tokio::test]
+async fn what_a_pooler_does_that_is_not_declared_is_told_with_the_mend() {
+    const ONE: Sql = Sql("SELECT tat FROM limits WHERE bucket = 'b'");
+    let (kept, store) = open().await;
+    if matches!(kept.1, Database::Sqlite(_)) {
+        return;
+    }
+    // The next transaction on a connection, which meets another one's statements, or none.
+    let lost = store.write(|tx| {
+        Box::pin(async move {
+            tx.query(ONE, &[]).await?;
+            tx.batch("DEALLOCATE ALL").await?;
+            Ok(tx.query(ONE, &[]).await?)
+        })
+    });
+    let there = store.write(|tx| Box::pin(async move { Ok(tx.batch("PREPARE x AS SELECT 1; PREPARE x AS SELECT 1").await?) }));
+    for (code, fault) in [("26000", lost.await.err()), ("42P05", there.await.err())] {
+        let Some(crate::core::Error::Faulted(fault)) = fault else { panic!("{code}: {fault:?}") };
+        let told = fault.to_string();
+        assert!(told.starts_with(code) && told.contains("set database.pooler = true"), "{told}");
+    }
+}

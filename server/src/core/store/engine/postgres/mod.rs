@@ -4,6 +4,7 @@
 //! read changes before it is done. Where two such bodies meet, PostgreSQL fails one, and it is run again.
 
 pub(super) mod address;
+mod later;
 mod link;
 mod listener;
 mod tls;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use deadpool::Runtime;
 use deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 
@@ -25,6 +27,7 @@ use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::Sessions;
 use crate::core::store::unwrapped;
 use crate::core::{Error, Refusal, Result};
+use later::Later;
 use link::{Manager, Pool, Pooled};
 pub(super) use tx::Tx;
 
@@ -37,8 +40,11 @@ const SECOND_CHANCES: u32 = 3;
 /// When to try again if no connection has come free.
 const BREATHER: Duration = Duration::from_secs(2);
 
-/// For what is run after a commit.
-const LATER: Duration = Duration::from_secs(1);
+/// What is to be said when a statement that was prepared is not there, or is there already: the connection leads now here, now there.
+const POOLER: &str = ": is there a pooler in transaction mode between? Then set database.pooler = true";
+
+/// For what is run after a commit: nobody waits for it, but it has a connection.
+const LATER: Duration = Duration::from_secs(3);
 /// What tables there are in the schema that new ones would be made in: their columns, and the tables that their foreign keys lead to.
 pub(super) const CATALOGUE: (Sql, Sql) = (
     Sql("SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)::text,
@@ -113,8 +119,11 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
         let text = link::told(error);
         return if Trouble::of(error) == Trouble::Lost { Fault::unavailable(text) } else { Fault::internal(text) };
     };
-    let text = format!("{} {}", told.code().code(), told.message());
+    let mut text = format!("{} {}", told.code().code(), told.message());
     let code = told.code();
+    if [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code) {
+        text += POOLER;
+    }
     match code.code().get(..2) {
         _ if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE => Fault::deadline(text),
         _ if [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED].contains(code) => Fault::unavailable(text),
@@ -133,6 +142,8 @@ pub(in crate::core::store) struct Engine {
     writes: Arc<AtomicBool>,
     reruns: Arc<AtomicU64>,
     sessions: Arc<Sessions>,
+    /// What has been answered and goes on.
+    later: Later,
     /// Listens for other nodes, if sessions are kept in memory; ends with the engine.
     _listener: Option<Arc<AbortOnDrop>>,
 }
@@ -172,6 +183,7 @@ impl Engine {
             writes: Arc::new(AtomicBool::new(true)),
             reruns: Arc::default(),
             sessions: Arc::clone(sessions),
+            later: Later::new(),
             _listener: listener,
         })
     }
@@ -190,33 +202,41 @@ impl Engine {
         self.reruns.load(Ordering::Relaxed)
     }
 
-    /// Runs `work` as one transaction, again if need be, and answers when it is on disk. Goes on when the caller goes away: a connection
-    /// in the middle of a transaction would be of no more use.
+    /// Waits until nothing goes on any more of what has been answered.
+    pub(super) async fn settled(&self) {
+        self.later.settled().await;
+    }
+
+    /// Runs `work` as one transaction, again if need be, and answers when it is on disk; what the body has put off runs after the answer.
+    /// Goes on when the caller goes away: a connection in the middle of a transaction would be of no more use.
     pub(super) async fn run<T, F>(&self, mode: Mode, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         let engine = self.clone();
-        let ran = tokio::spawn(async move {
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
             let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
             let (ran, more) = ran.unwrap_or_else(|_| {
                 // A host that has fallen silent keeps its connections open; each would cost somebody a deadline.
                 engine.forget_connections();
                 (Err(Fault::deadline("the store did not answer in time").into()), None)
             });
-            if let Some(tx) = more {
-                run_later(tx).await;
-            }
             match &ran {
                 // A defect of the body says nothing about the disk.
                 Err(Error::Faulted(fault)) if fault.kind() == FaultKind::Internal => {}
                 _ if mode == Mode::Read => {}
                 _ => engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed),
             }
-            ran
+            let more = more.map(|tx| (tx, engine.later.begin()));
+            // A caller that has gone away does not need its answer.
+            let _ = answer.send(ran);
+            if let Some((tx, _under_way)) = more {
+                run_later(tx).await;
+            }
         });
-        ran.await.unwrap_or_else(|_| Err(Fault::internal("a transaction panicked").into()))
+        answered.await.unwrap_or_else(|_| Err(Fault::internal("a transaction panicked").into()))
     }
 
     async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> (Result<T>, Option<Box<Tx>>)

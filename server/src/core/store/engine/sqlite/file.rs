@@ -128,6 +128,18 @@ fn link_new(from: &Path, to: &Path) -> Result<(), Fault> {
     })
 }
 
+/// Removes a database that was left behind, and what belongs to it.
+pub(in crate::core::store) fn remove(path: &Path) -> Result<(), Fault> {
+    for ending in ["", "-wal", "-shm", "-journal"] {
+        let left = beside(path, ending);
+        match fs::remove_file(&left) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(&left, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The name of a file that belongs to this one.
 pub(in crate::core::store) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -141,6 +153,6 @@ fn sync_folder(path: &Path) -> Result<(), Fault> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| told(folder, &error))
 }
 
-fn told(path: &Path, error: &io::Error) -> Fault {
+pub(super) fn told(path: &Path, error: &io::Error) -> Fault {
     Fault::unavailable(format!("{}: {error}", path.display()))
 }
