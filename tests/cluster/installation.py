@@ -1,4 +1,4 @@
-"""The set-up of docs/operations/cluster.md, of the files of deploy/ and the commands of the document, each machine a set of namespaces."""
+"""The set-up of docs/operations/cluster.md: the files of deploy/, the commands of the document, machines of namespaces."""
 
 import contextlib
 import json
@@ -117,7 +117,7 @@ class Node(Machine):
         variables = papers.environment(self.run(f"cat {unit['EnvironmentFile'].lstrip('-')}"))
         variables |= {"PATH": "/usr/local/bin:/usr/bin", "USER": user, "HOME": folder}
         became = ["setpriv", "--reuid", user, "--regid", unit["Group"], "--init-groups", "--no-new-privs"]
-        became += ["--bounding-set=-all", "--inh-caps=-all", "env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+        became += ["--bounding-set=-all", "--inh-caps=-all", "env", "-i", *("=".join(pair) for pair in variables.items())]
         # A container's root may not raise limits above its own.
         files = f'ulimit -n {unit["LimitNOFILE"]} || ulimit -n "$(ulimit -H -n)"'
         limits = f'umask {unit["UMask"]}; {files}; ulimit -c {unit["LimitCORE"]}; cd {folder}; exec "$@"'
@@ -282,9 +282,11 @@ class Installation:
     def ready(self, node):
         """Waits until a node is ready, as the balancer sees it."""
 
+        question = f"curl -s -o /dev/null -w '%{{http_code}}' http://{node.address}:8080/health/ready || true"
+
         def asked():
             assert node.server.runs(), node.log()[-1500:]
-            return self.balancer.run(f"curl -s -o /dev/null -w '%{{http_code}}' http://{node.address}:8080/health/ready || true") == "200"
+            return self.balancer.run(question) == "200"
 
         until(asked, f"{node.name} is ready", 30)
 

@@ -1,7 +1,7 @@
 """Machines that are namespaces: each with a network card, processes, memory and a disk of its own, on one switch.
 
-Nothing has a name outside, so nothing is left behind, whatever ends the tests: the namespaces live as long as their first processes, which
-the kernel ends with their parent. The disk is a folder and outlives them, as a disk does.
+Nothing has a name outside, so nothing is left behind, whatever ends the tests: the namespaces live as long as their first processes,
+which the kernel ends with their parent. The disk is a folder and outlives them, as a disk does.
 """
 
 import contextlib
@@ -51,9 +51,9 @@ class Namespaces:
     """Namespaces and the process that keeps them. To be made by the main thread: they end with the thread that made them."""
 
     def __init__(self, kinds, script):
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", *kinds, "sh", "-euc", script + REST]
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", *kinds]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.keeper = subprocess.Popen(command, text=True, cwd="/", start_new_session=True, **pipes)
+        self.keeper = subprocess.Popen([*command, "sh", "-euc", script + REST], text=True, cwd="/", start_new_session=True, **pipes)
         if self.keeper.stdout.readline() != "up\n":
             _, said = self.keeper.communicate(timeout=20)
             raise OSError(said.strip())

@@ -99,7 +99,8 @@ def test_a_session_and_its_end_are_good_on_both_nodes(site, user):
 
 def test_the_databases_are_spoken_to_in_tls_only(site):
     primary = next(one for one in site.databases if one.sql("SELECT pg_is_in_recovery()") == [["f"]])
-    rows = primary.sql("SELECT DISTINCT usename, ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL")
+    remote = "pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL"
+    rows = primary.sql(f"SELECT DISTINCT usename, ssl FROM {remote}")
     assert sorted(rows) == [["doorward", "t"], ["replicator", "t"]]
     plain = f"host={primary.address} dbname=doorward user=doorward sslmode=disable"
     with pytest.raises(AssertionError, match="no pg_hba.conf entry"):
