@@ -152,6 +152,12 @@ class Balancer(Machine):
         """The command of Debian's unit, but for its talk with systemd."""
         self.run("haproxy -c -q -f /etc/haproxy/haproxy.cfg")
         self.server = self.start("haproxy", "-W", *FEW, "-f", "/etc/haproxy/haproxy.cfg")
+        until(self.listens, "HAProxy listens", 30)
+
+    def listens(self):
+        """Whether it takes connections."""
+        assert self.server.runs(), self.log()[-1500:]
+        return self.run(f"curl -sk -o /dev/null https://{self.address}/ && echo yes || true")
 
     def node_of(self, answer):
         """The name of the node that gave an answer, from the log."""
