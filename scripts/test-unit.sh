@@ -17,7 +17,11 @@ clean_up() {
   local hierarchy
   if [ -n "$keeper" ]; then kill -9 "$keeper" && wait "$keeper" || true; fi 2>/dev/null
   for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-    [ ! -d "$hierarchy/$group" ] || find "$hierarchy/$group" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+    # What was killed is in its group until it has gone.
+    for _ in $(seq 100); do
+      [ -d "$hierarchy/$group" ] || break
+      find "$hierarchy/$group" -depth -type d -exec rmdir {} \; 2>/dev/null || sleep 0.1
+    done
   done
   rm -rf "$work"
 }
