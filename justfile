@@ -24,7 +24,7 @@ test-clients *arguments:
 test-postgres *arguments:
     scripts/test.sh postgres {{arguments}}
 
-# Several nodes: failover, revocation, rolling restart, pooler, TLS to the database
+# Several nodes: failover, revocation, rolling restart, pooler, TLS to the database, the set-up of docs/operations/cluster.md
 test-cluster *arguments:
     scripts/test.sh cluster {{arguments}}
 

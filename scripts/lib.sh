@@ -54,6 +54,15 @@ need_postgres() {
   [ ${#missing[@]} -eq 0 ] || as_root "${missing[*]}" apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
+# need_machines: what tests/cluster/machines.py makes machines of. Only root can, so nobody else is asked for it.
+need_machines() {
+  local missing=()
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+  PATH="$PATH:/usr/sbin:/sbin" command -v ip >/dev/null || missing+=(iproute2)
+  command -v curl >/dev/null || missing+=(curl)
+  [ ${#missing[@]} -eq 0 ] || as_root "${missing[*]}" apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
 # python_environment: the virtual environment of the client tests, made once, and again when the pins change.
 python_environment() {
   local pins=tests/clients/requirements.txt stamp=.venv/.installed

@@ -4,7 +4,7 @@
 #   scripts/test.sh rust [NEXTEST-ARGUMENT…]     the Rust suite
 #   scripts/test.sh clients [PYTEST-ARGUMENT…]   the published client libraries against a started server
 #   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
-#   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS to the database
+#   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS, the set-up of the docs
 # Needs Rust, a C compiler and Python 3.10 or newer. CLIENT_TESTS_BINARY=… tests that server instead of building one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -53,6 +53,7 @@ postgres_tests() {
 
 cluster_tests() {
   need_postgres haproxy pgbouncer
+  need_machines
   python_tests_need
   say "Cluster tests"
   # One at a time: they measure.
