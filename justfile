@@ -24,6 +24,10 @@ test-clients *arguments:
 test-postgres *arguments:
     scripts/test.sh postgres {{arguments}}
 
+# The guides, done as they say, and forward authentication with nginx and Caddy
+test-guides *arguments:
+    scripts/test.sh guides {{arguments}}
+
 # Several nodes: failover, revocation, rolling restart, pooler, TLS to the database, the set-up of docs/operations/cluster.md
 test-cluster *arguments:
     scripts/test.sh cluster {{arguments}}

@@ -43,11 +43,9 @@ target_directory() {
   cargo metadata --no-deps --format-version 1 --offline 2>/dev/null | sed -E 's/.*"target_directory":"([^"]*)".*/\1/'
 }
 
-# need_postgres [PROGRAM…]: PostgreSQL's programs, and others by the names of their packages. The services that come along are not used.
-need_postgres() {
-  local folder program missing=()
-  for folder in /usr/lib/postgresql/*/bin; do [ -x "$folder/initdb" ] && break; done
-  [ -x "$folder/initdb" ] || command -v pg_config >/dev/null || missing+=(postgresql)
+# need_programs PROGRAM…: programs by the names of their Debian packages. The services that come along are not used.
+need_programs() {
+  local program missing=()
   for program in "$@"; do
     PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$program" >/dev/null || missing+=("$program")
   done
@@ -61,6 +59,20 @@ need_machines() {
   PATH="$PATH:/usr/sbin:/sbin" command -v ip >/dev/null || missing+=(iproute2)
   command -v curl >/dev/null || missing+=(curl)
   [ ${#missing[@]} -eq 0 ] || as_root "${missing[*]}" apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# need_postgres [PROGRAM…]: PostgreSQL's programs, and others.
+need_postgres() {
+  local folder
+  for folder in /usr/lib/postgresql/*/bin; do [ -x "$folder/initdb" ] && break; done
+  [ -x "$folder/initdb" ] || command -v pg_config >/dev/null || as_root postgresql apt-get install -y --no-install-recommends postgresql
+  need_programs "$@"
+}
+
+# need_guides: the proxies that the guides have configurations for, what they call with, and what runs a page's script.
+need_guides() {
+  need_programs nginx caddy curl
+  command -v node >/dev/null || as_root "Node.js" apt-get install -y --no-install-recommends nodejs
 }
 
 # python_environment: the virtual environment of the client tests, made once, and again when the pins change.

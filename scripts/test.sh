@@ -4,6 +4,7 @@
 #   scripts/test.sh rust [NEXTEST-ARGUMENT…]     the Rust suite
 #   scripts/test.sh clients [PYTEST-ARGUMENT…]   the published client libraries against a started server
 #   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
+#   scripts/test.sh guides [PYTEST-ARGUMENT…]    docs/guides, done as they say, and forward authentication with nginx and Caddy
 #   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS, the set-up of the docs
 # Needs Rust, a C compiler and Python 3.10 or newer. CLIENT_TESTS_BINARY=… tests that server instead of building one.
 set -euo pipefail
@@ -51,6 +52,13 @@ postgres_tests() {
   [ $# -gt 0 ] || CLIENT_TESTS_DATABASE="$TEST_POSTGRES" client_tests
 }
 
+guide_tests() {
+  need_guides
+  python_tests_need
+  say "Guides"
+  .venv/bin/python -m pytest tests/guides -n 4 --dist worksteal "$@"
+}
+
 cluster_tests() {
   need_postgres haproxy pgbouncer
   need_machines
@@ -66,12 +74,13 @@ case $what in
   rust) rust_tests "$@" ;;
   clients) client_tests "$@" ;;
   postgres) postgres_tests "$@" ;;
+  guides) guide_tests "$@" ;;
   cluster) cluster_tests "$@" ;;
   all)
-    [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|cluster ARGUMENT…"
+    [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|guides|cluster ARGUMENT…"
     rust_tests
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients, postgres, cluster or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, postgres, guides, cluster or all" ;;
 esac

@@ -16,7 +16,10 @@ use crate::core::database::{Database, PoolPolicy};
 use crate::core::limit::Rate;
 use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
 use crate::core::{Core, Fault, SessionMemory};
-use crate::dialect::{self, shared::Shared};
+use crate::dialect::{
+    self,
+    shared::{Forward, Shared},
+};
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
 use crate::http::head::{self, HeadError};
@@ -134,10 +137,18 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
         entropy: Arc::clone(&desk.entropy),
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
     };
-    let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes);
+    let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config));
     let router = layers::wrap(mount(config, &shared, readiness.router())?, edge, metrics.clone());
     let metrics = head::guard(metrics.router(), |_, error| error.into_response());
     Ok(App { mailer: mailer(config)?, core, router, metrics, readiness })
+}
+
+fn forward(config: &Config) -> Forward {
+    Forward {
+        trusted: config.proxies.trusted.clone(),
+        sign_in: config.forward.sign_in_path.clone(),
+        return_to: config.forward.return_to.clone(),
+    }
 }
 
 /// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has and every head that nobody can read.

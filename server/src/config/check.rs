@@ -41,6 +41,11 @@ fn server(config: &Config) -> Vec<Rule> {
             config.methods.password || config.methods.email_code,
             "one of methods.password and methods.email_code must be true, or nobody can sign in",
         ),
+        (
+            "forward.sign_in_path",
+            config.forward.sign_in_path.is_none() || !config.proxies.trusted.is_empty(),
+            "needs proxies.trusted: only your own proxies are believed what a browser asked for",
+        ),
     ]
 }
 

@@ -123,6 +123,12 @@ fn complaints_name_key_place_and_mend() {
             "proxies.trusted (environment variable DOORWARD_PROXIES__TRUSTED): a network of all addresses would let anybody name any address; name your proxies' own networks",
         ),
         (
+            "[forward]\nsign_in_path = '/sign-in'",
+            None,
+            None,
+            "forward.sign_in_path (doorward.toml, line 2): needs proxies.trusted: only your own proxies are believed what a browser asked for",
+        ),
+        (
             "[limits.signin_account]\nburst = 1",
             None,
             None,

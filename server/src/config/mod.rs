@@ -3,6 +3,7 @@
 //! The doc comments of the keys are for the operator: `doorward.example.toml` is made of them.
 
 pub mod duration;
+pub mod forward;
 pub mod kinds;
 pub mod load;
 pub mod setting;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 
 use duration::Span;
+use forward::{Origins, PagePath};
 use kinds::{ForwardedHeader, LogFilter, LogFormat, Networks, ServiceName};
 use section::section;
 use url::{DatabaseUrl, PublicUrl, SmtpUrl};
@@ -74,6 +76,8 @@ section! {
         limits: Limits = Limits::default();
         /// Reverse proxies in front of the server.
         proxies: Proxies = Proxies::default();
+        /// Forward authentication: what proxies are told that ask at /auth/v1/forward whether a request may pass.
+        forward: Forward = Forward::default();
         /// Log lines, written to standard error.
         log: Log = Log::default();
         /// The texts of mails and pages.
@@ -221,6 +225,17 @@ section! {
         trusted: Networks = Networks::default();
         /// The header into which they write the client's address: "x-forwarded-for" or "forwarded".
         header: ForwardedHeader = ForwardedHeader::default();
+    }
+}
+
+section! {
+    /// Forward authentication.
+    Forward {
+        /// The path of the page at `public_url` that signs people in. Browsers without a session are sent there, with the URL that they
+        /// wanted in the query's `return_to`. Needs `proxies.trusted`. Empty: they are refused as programs are.
+        sign_in_path: Option<PagePath> = None;
+        /// The origins, besides that of `public_url`, to which `return_to` may lead, such as ["https://app.example.org"].
+        return_to: Origins = Origins::default();
     }
 }
 

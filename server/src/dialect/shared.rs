@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use crate::config::forward::{Origins, PagePath};
+use crate::config::kinds::Networks;
 use crate::config::url::PublicUrl;
 use crate::core::clock::Timestamp;
 use crate::core::flows::session::{Claim, Presented};
@@ -21,13 +23,31 @@ struct Inner {
     core: Arc<Core>,
     public_url: PublicUrl,
     max_body: usize,
+    forward: Forward,
+}
+
+/// What the configuration says about forward authentication.
+#[derive(Clone, Debug, Default)]
+pub struct Forward {
+    /// The proxies that are believed what they say of the request that they ask about.
+    pub trusted: Networks,
+    /// Where at the public URL people sign in.
+    pub sign_in: Option<PagePath>,
+    /// Where people may be sent back to, besides the public URL.
+    pub return_to: Origins,
 }
 
 impl Shared {
     /// Puts them together; `max_body` is in bytes.
     #[must_use]
-    pub fn new(core: Arc<Core>, public_url: PublicUrl, max_body: usize) -> Self {
-        Self(Arc::new(Inner { core, public_url, max_body }))
+    pub fn new(core: Arc<Core>, public_url: PublicUrl, max_body: usize, forward: Forward) -> Self {
+        Self(Arc::new(Inner { core, public_url, max_body, forward }))
+    }
+
+    /// What forward authentication goes by.
+    #[must_use]
+    pub fn forward(&self) -> &Forward {
+        &self.0.forward
     }
 
     /// The core.

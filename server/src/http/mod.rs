@@ -12,6 +12,7 @@ pub mod health;
 pub mod layers;
 pub mod metrics;
 pub mod origin;
+pub mod original;
 mod preface;
 mod refuse;
 pub mod serve;

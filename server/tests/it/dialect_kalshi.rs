@@ -7,7 +7,10 @@ use doorward::config::url::PublicUrl;
 use doorward::core::flows::session::Authority;
 use doorward::core::flows::users;
 use doorward::core::model::Role;
-use doorward::dialect::{self, shared::Shared};
+use doorward::dialect::{
+    self,
+    shared::{Forward, Shared},
+};
 use serde_json::{Value, json};
 
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
@@ -360,7 +363,7 @@ async fn the_operators_names_in_errors_and_cookies_over_https() {
 #[tokio::test]
 async fn every_refusal_names_the_service_as_the_operator_does() {
     let app = TestApp::with(&[("service_name", "Example Login")]).await;
-    let shared = Shared::new(Arc::clone(app.core()), PublicUrl::localhost(8080), 1024);
+    let shared = Shared::new(Arc::clone(app.core()), PublicUrl::localhost(8080), 1024, Forward::default());
     let kalshi = dialect::ALL.iter().find(|dialect| dialect.name == "kalshi").unwrap();
     let words = (kalshi.words)(&shared);
     for (reply, status) in [

@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::reply::{Ask, Reply};
 
 /// Every call of `/auth/v1` that needs a full session. Bodies are of the right form.
-const NEED_A_SESSION: [(&str, &str, &str); 17] = [
+const NEED_A_SESSION: [(&str, &str, &str); 18] = [
     ("GET", "/auth/v1/session", ""),
+    ("GET", "/auth/v1/forward", ""),
     ("GET", "/auth/v1/sessions", ""),
     ("DELETE", "/auth/v1/sessions", ""),
     ("DELETE", "/auth/v1/sessions/0197b3a0-0000-7000-8000-000000000001", ""),

@@ -34,6 +34,7 @@ const ENDPOINTS: &[Endpoint] = &[
     ("POST", "/auth/v1/sign-in/code", true, native),
     ("POST", "/auth/v1/sign-in/code/request", true, native),
     ("GET", "/auth/v1/session", false, native),
+    ("GET", "/auth/v1/forward", false, native),
     ("DELETE", "/auth/v1/session", false, native),
     ("GET", "/auth/v1/sessions", false, native),
     ("DELETE", "/auth/v1/sessions", false, native),

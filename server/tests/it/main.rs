@@ -20,6 +20,7 @@ mod flow_tickets;
 mod flow_totp;
 mod flow_users;
 mod flow_webauthn;
+mod forward;
 mod hostile;
 mod house;
 mod limits;

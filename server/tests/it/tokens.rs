@@ -56,6 +56,7 @@ fn endpoints(application: &Application, token: &str, user_id: &str) -> Vec<(&'st
     vec![
         ("native session", Ask::get("/auth/v1/session").bearer(token), &["session"]),
         ("native cookie", Ask::get("/auth/v1/session").cookie("doorward", token), &["session"]),
+        ("native forward", Ask::get("/auth/v1/forward").bearer(token), &["session"]),
         ("native keys", Ask::post("/auth/v1/keys/start").bearer(token), &["session"]),
         ("native authenticator app", Ask::post("/auth/v1/totp/start").bearer(token), &["session"]),
         ("native second factor", Ask::post("/auth/v1/second-factor/start").bearer(token), &["half session"]),

@@ -14,7 +14,8 @@ use crate::dialect::shared::Shared;
 use crate::http::bearer::authorization;
 use crate::http::call;
 
-fn presented(shared: &Shared, headers: &HeaderMap) -> Result<Presented, Refusal> {
+/// What a request's headers bring, unchecked.
+pub(super) fn presented(shared: &Shared, headers: &HeaderMap) -> Result<Presented, Refusal> {
     match authorization(headers) {
         Ok(None) => Ok(shared.cookies(headers)),
         Ok(Some(bearer)) => {

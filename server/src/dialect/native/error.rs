@@ -13,6 +13,7 @@ use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
 use crate::http::head::HeadError;
+use crate::http::original::Malformed;
 
 /// Every type begins with this; the rest is the problem's name with hyphens. Names are never reused for something else.
 const TYPE_PREFIX: &str = "urn:doorward:problem:";
@@ -47,6 +48,12 @@ impl Problem {
     /// The query is not one: not UTF-8, or a name is given twice.
     pub(super) fn query(error: &BodyError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed_query", "The query cannot be read").detail(error.to_string())
+    }
+
+    /// A trusted proxy does not say plainly which request it asks about.
+    pub(super) fn forwarded(malformed: Malformed) -> Self {
+        let title = "The request that is asked about cannot be told";
+        Self::new(StatusCode::FORBIDDEN, "malformed_forwarding", title).detail(malformed.0)
     }
 
     /// A part of the path is too long, or not UTF-8 once decoded.

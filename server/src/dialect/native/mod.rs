@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod error;
+mod forward;
 mod invitations;
 mod keys;
 mod methods;
@@ -50,6 +51,7 @@ fn own() -> Router<Shared> {
         .route("/auth/v1/second-factor", post(second_factor::finish))
         .route("/auth/v1/second-factor/totp", post(second_factor::with_totp))
         .route("/auth/v1/session", get(session::show).delete(session::sign_out))
+        .route("/auth/v1/forward", get(forward::check))
         .route("/auth/v1/sessions", get(sessions::list).delete(sessions::end_others))
         .route("/auth/v1/sessions/{id}", axum::routing::delete(sessions::end))
         .route("/auth/v1/password", post(password::change))
