@@ -57,3 +57,11 @@ ci:
 bench-timing *arguments:
     cargo build --release
     cargo run --release -p doorward-bench --bin timing -- {{arguments}}
+
+# Session checks beside a bare axum route, on both engines. By hand, on a quiet machine
+bench-check *arguments:
+    scripts/bench-check.sh {{arguments}}
+
+# What one call costs a node, the primary and its standby: the figures of docs/operations/scale.md. By hand, on a quiet machine
+bench-rates *arguments:
+    scripts/rates.sh {{arguments}}
