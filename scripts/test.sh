@@ -4,6 +4,7 @@
 #   scripts/test.sh rust [NEXTEST-ARGUMENT…]     the Rust suite
 #   scripts/test.sh clients [PYTEST-ARGUMENT…]   the published client libraries against a started server
 #   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
+#   scripts/test.sh typescript                   the TypeScript client: its types against the server's document, and a run
 #   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS to the database
 # Needs Rust, a C compiler and Python 3.10 or newer. CLIENT_TESTS_BINARY=… tests that server instead of building one.
 set -euo pipefail
@@ -24,6 +25,11 @@ rust_tests() {
 # What the Python tests need: their packages, and a server to test.
 python_tests_need() {
   python_environment
+  server_to_test
+}
+
+# CLIENT_TESTS_BINARY, built unless it is given.
+server_to_test() {
   if [ -z "${CLIENT_TESTS_BINARY:-}" ]; then
     need_rust
     say "Server for the client tests"
@@ -51,6 +57,22 @@ postgres_tests() {
   [ $# -gt 0 ] || CLIENT_TESTS_DATABASE="$TEST_POSTGRES" client_tests
 }
 
+typescript_tests() {
+  need_node
+  server_to_test
+  say "TypeScript client"
+  local document published=typescript/src/api.ts
+  document="$(target_directory)/native.json"
+  "$CLIENT_TESTS_BINARY" openapi native >"$document"
+  (
+    cd typescript
+    npm ci --no-audit --no-fund --silent
+    npx openapi-typescript "$document" --output src/api.ts
+  )
+  git diff --exit-code --stat -- "$published" || die "$published is made anew from the server's document: commit it"
+  (cd typescript && npm test)
+}
+
 cluster_tests() {
   need_postgres haproxy pgbouncer
   python_tests_need
@@ -65,6 +87,7 @@ case $what in
   rust) rust_tests "$@" ;;
   clients) client_tests "$@" ;;
   postgres) postgres_tests "$@" ;;
+  typescript) typescript_tests ;;
   cluster) cluster_tests "$@" ;;
   all)
     [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|cluster ARGUMENT…"
@@ -72,5 +95,5 @@ case $what in
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients, postgres, cluster or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, typescript, postgres, cluster or all" ;;
 esac
