@@ -88,3 +88,9 @@ python_environment() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$pins"
   cp "$pins" "$stamp"
 }
+
+# need_node: Node.js and npm. Debian's own may be too old.
+need_node() {
+  { command -v node && command -v npm; } >/dev/null || as_root "Node.js" apt-get install -y --no-install-recommends nodejs npm
+  node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || die "the TypeScript client needs Node.js 20 or newer, this is $(node --version)"
+}

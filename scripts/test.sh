@@ -4,6 +4,7 @@
 #   scripts/test.sh rust [NEXTEST-ARGUMENT…]     the Rust suite
 #   scripts/test.sh clients [PYTEST-ARGUMENT…]   the published client libraries against a started server
 #   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
+#   scripts/test.sh typescript                   the TypeScript client: its types against the server's document, and a run
 #   scripts/test.sh guides [PYTEST-ARGUMENT…]    docs/guides, done as they say, and forward authentication with nginx and Caddy
 #   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS, the set-up of the docs
 # Needs Rust, a C compiler and Python 3.10 or newer. CLIENT_TESTS_BINARY=… tests that server instead of building one.
@@ -25,6 +26,11 @@ rust_tests() {
 # What the Python tests need: their packages, and a server to test.
 python_tests_need() {
   python_environment
+  server_to_test
+}
+
+# CLIENT_TESTS_BINARY, built unless it is given.
+server_to_test() {
   if [ -z "${CLIENT_TESTS_BINARY:-}" ]; then
     need_rust
     say "Server for the client tests"
@@ -59,6 +65,22 @@ guide_tests() {
   .venv/bin/python -m pytest tests/guides -n 4 --dist worksteal "$@"
 }
 
+typescript_tests() {
+  need_node
+  server_to_test
+  say "TypeScript client"
+  local document published=typescript/src/api.ts
+  document="$(target_directory)/native.json"
+  "$CLIENT_TESTS_BINARY" openapi native >"$document"
+  (
+    cd typescript
+    npm ci --no-audit --no-fund --silent
+    npx openapi-typescript "$document" --output src/api.ts
+  )
+  git diff --exit-code --stat -- "$published" || die "$published is made anew from the server's document: commit it"
+  (cd typescript && npm test)
+}
+
 cluster_tests() {
   need_postgres haproxy pgbouncer
   need_machines
@@ -74,6 +96,7 @@ case $what in
   rust) rust_tests "$@" ;;
   clients) client_tests "$@" ;;
   postgres) postgres_tests "$@" ;;
+  typescript) typescript_tests ;;
   guides) guide_tests "$@" ;;
   cluster) cluster_tests "$@" ;;
   all)
@@ -82,5 +105,5 @@ case $what in
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients, postgres, guides, cluster or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, guides, cluster or all" ;;
 esac
