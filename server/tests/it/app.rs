@@ -187,7 +187,9 @@ impl TestApp {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
         let reply = Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await;
-        published::check(method.as_str(), &path, &reply);
+        if !self.settings.iter().any(|(key, _)| key.starts_with("dialects.")) {
+            published::check(method.as_str(), &path, &reply);
+        }
         self.answers.lock().unwrap().push((path, reply.clone()));
         // As a connection would: a call that is answered from memory waits for nothing, and would keep a thread for itself.
         tokio::task::yield_now().await;

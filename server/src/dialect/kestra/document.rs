@@ -20,9 +20,9 @@ failures! {
     /// Of a reset with a mailed token.
     ResetFailures:; 400 403 422 429 500 503
     /// Of accepting an invitation.
-    AcceptFailures:; 400 401 403 404 409 500 503
+    AcceptFailures:; 400 401 403 404 409 429 500 503
     /// Of creating an account from one.
-    CreateFailures:; 400 403 404 409 422 500 503
+    CreateFailures:; 400 403 404 409 422 429 500 503
     /// Of signing in.
     SignInFailures:; 400 401 403 429 500 503
 }

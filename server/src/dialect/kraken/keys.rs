@@ -40,7 +40,7 @@ pub(super) async fn start_register(
 #[utoipa::path(
     post, path = "/api/v1/auth/finishRegister", operation_id = "finishRegister", tag = "Authentication",
     request_body = FinishRegisterRequest,
-    responses((status = 200, description = "The key is registered"), Failures),
+    responses((status = 200, description = "The key is registered"), GuessFailures),
 )]
 pub(super) async fn finish_register(
     State(shared): State<Shared>,

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::SignedIn;
-use super::document::{Always, Changes, Conflicts, NewPassword, Reads, Unauthorized, Unknown};
+use super::document::{Always, Changes, Conflicts, Limited, NewPassword, Reads, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::Body;
 use super::wire::{self, InvitationReference, OpenInvitation, User};
@@ -37,7 +37,7 @@ pub(super) async fn inspect(
 #[utoipa::path(
     post, path = "/auth/v1/invitations/accept", operation_id = "acceptInvitation", tag = "Invitations",
     security(("bearer" = []), ("cookie" = [])), request_body = InvitationReference,
-    responses((status = 200, description = "The user", body = User), Always, Changes, Reads, Unauthorized, Unknown, Conflicts),
+    responses((status = 200, description = "The user", body = User), Always, Changes, Reads, Unauthorized, Unknown, Conflicts, Limited),
 )]
 pub(super) async fn accept(
     State(shared): State<Shared>,
@@ -55,7 +55,7 @@ pub(super) async fn accept(
     request_body = wire::NewAccount,
     responses(
         (status = 201, description = "The user; no session is opened", body = User),
-        Always, Changes, Reads, Unknown, Conflicts, NewPassword,
+        Always, Changes, Reads, Unknown, Conflicts, Limited, NewPassword,
     ),
 )]
 pub(super) async fn create_account(

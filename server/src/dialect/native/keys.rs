@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::SignedIn;
-use super::document::{Always, Changes, Conflicts, Reads, Unauthorized, Unknown};
+use super::document::{Always, Changes, Conflicts, Limited, Reads, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::{Body, Id};
 use super::wire::{Items, Key, KeyNaming, KeyRegistration};
@@ -33,7 +33,7 @@ pub(super) async fn start(
 #[utoipa::path(
     post, path = "/auth/v1/keys", operation_id = "finishKey", tag = "Security keys",
     security(("bearer" = []), ("cookie" = [])), request_body = KeyRegistration,
-    responses((status = 201, description = "The key", body = Key), Always, Changes, Reads, Unauthorized, Conflicts),
+    responses((status = 201, description = "The key", body = Key), Always, Changes, Reads, Unauthorized, Conflicts, Limited),
 )]
 pub(super) async fn finish(
     State(shared): State<Shared>,

@@ -1,7 +1,8 @@
 //! The JSON of `/auth/v1`, and what `/admin/v1` has in common with it. Times are RFC 3339 in UTC.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::core::clock::Timestamp;
 use crate::core::model::{ApplicationId, Factors, Role, SecurityKeyId, SessionId, UserId};
@@ -79,12 +80,29 @@ pub(super) struct CurrentSession {
     pub(super) session: Session,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub(super) struct User {
     pub(super) id: UserId,
     /// Left out while a second factor is owed.
     #[serde(flatten)]
     pub(super) profile: Option<Profile>,
+}
+
+/// The members of the profile are there together or not at all, which a schema could not say in fewer words than these.
+impl PartialSchema for User {
+    fn schema() -> RefOr<Schema> {
+        let RefOr::T(Schema::Object(mut user)) = Profile::schema() else { return UserId::schema() };
+        user.description = Some("Its `id` alone while a second factor is owed.".to_owned());
+        user.properties.insert("id".to_owned(), UserId::schema());
+        user.required = vec!["id".to_owned()];
+        user.into()
+    }
+}
+
+impl ToSchema for User {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Profile::schemas(schemas);
+    }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::super::auth::Administrator;
-use super::super::document::{Always, Changes, Conflicts, Forbidden, Limited, NewPassword, Reads, Unauthorized, Unknown};
+use super::super::document::{Always, Changes, Conflicts, Forbidden, NewPassword, Reads, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Body, Id, Query, UserReference, page};
 use super::super::wire::Items;
@@ -156,7 +156,7 @@ pub(super) async fn delete(
     params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
     responses(
         (status = 202, description = "The mail is promised"),
-        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts, Limited,
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
     ),
 )]
 pub(super) async fn send_recovery(
