@@ -26,6 +26,7 @@ use crate::http::head::{self, HeadError};
 use crate::http::health::{Probe, Readiness};
 use crate::http::layers::{self, Words};
 use crate::http::metrics::{Kind, Metrics, Others};
+use crate::openapi;
 use crate::pages;
 use crate::templates::TemplateError;
 use crate::work::Desk;
@@ -165,6 +166,11 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     let pages = layers::dialect(pages::routes(shared.clone(), rendered), PAGES, limit, pages::words());
     let area = |prefix| Area { prefix, name: PAGES, words: pages::words(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
     areas.extend(pages::PREFIXES.map(area));
+    let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;
+    let docs = layers::dialect(openapi::routes(&documents), DOCS, limit, openapi::words());
+    let area =
+        |prefix| Area { prefix, name: DOCS, words: openapi::words(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
+    areas.extend(openapi::PREFIXES.map(area));
     // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
     areas.sort_by_key(|area| std::cmp::Reverse(area.prefix.len()));
     let areas: Areas = Arc::new(areas);
@@ -172,11 +178,14 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     let refuse = move |path: &str, error: HeadError| {
         area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
     };
-    Ok(head::guard(router.merge(pages).merge(more).merge(unknown), refuse))
+    Ok(head::guard(router.merge(pages).merge(docs).merge(more).merge(unknown), refuse))
 }
 
 /// What the log and the metrics call the pages.
 const PAGES: &str = "pages";
+
+/// What they call the published documents and their page.
+const DOCS: &str = "docs";
 
 /// Whose URLs begin with a prefix, and how they say what they say without a handler.
 struct Area {

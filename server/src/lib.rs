@@ -10,6 +10,7 @@ pub mod core;
 pub mod dialect;
 pub mod http;
 pub mod log;
+pub mod openapi;
 pub mod pages;
 pub mod templates;
 pub mod work;

@@ -11,6 +11,7 @@ mod greeting;
 mod invitation;
 mod mail;
 mod migrate;
+mod openapi;
 mod output;
 mod paging;
 mod password;
@@ -75,6 +76,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup into the place of the SQLite database, while no server runs.
     Restore(backup::Restore),
+    /// Write the OpenAPI document of an API, as the server publishes it.
+    Openapi(openapi::Openapi),
     /// The configuration: check, show, example.
     #[command(subcommand)]
     Config(config::Command),
@@ -109,6 +112,7 @@ impl Cli {
             Command::Copy(command) => command.run(&settings, output),
             Command::Backup(command) => command.run(&settings, output),
             Command::Restore(command) => command.run(&settings, output),
+            Command::Openapi(command) => command.run(&settings),
             Command::Config(command) => command.run(&settings, output),
             Command::User(command) => {
                 console::with(&settings, output, command.begins(), async |console| command.run(console).await)

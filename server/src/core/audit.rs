@@ -132,7 +132,8 @@ impl std::fmt::Display for Actor {
 }
 
 /// One line of the log.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct Entry {
     /// Its id; ids sort by time.
     pub id: AuditId,

@@ -59,6 +59,17 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+/// As it is serialised.
+impl utoipa::PartialSchema for Timestamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let date_time = utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime);
+        let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String).format(Some(date_time));
+        text.description(Some("RFC 3339, UTC, with milliseconds.")).into()
+    }
+}
+
+impl utoipa::ToSchema for Timestamp {}
+
 /// Where `now` comes from. The server has [`SystemClock`]; a test has one that it moves.
 pub trait Clock: Send + Sync {
     /// The present moment.

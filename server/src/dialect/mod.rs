@@ -1,5 +1,6 @@
 //! The list of dialects, one line each. A dialect is one wire API: its URLs, JSON, cookies, statuses and error bodies, and nothing else.
 
+pub mod document;
 pub mod kalshi;
 pub mod kestra;
 pub mod kotak;
@@ -12,6 +13,7 @@ use axum::response::Response;
 
 use crate::config::Dialects;
 use crate::http::layers::Words;
+use document::Document;
 use shared::Shared;
 
 /// What the server needs to know of a dialect.
@@ -24,6 +26,8 @@ pub struct Dialect {
     pub prefixes: &'static [&'static str],
     /// Its URL table.
     pub routes: fn(Shared) -> Router,
+    /// What is published about that table.
+    pub documents: &'static [Document],
     /// How it says what only the layers around it know.
     pub words: fn(&Shared) -> Words,
     /// Its answer to a URL that it does not have.

@@ -32,6 +32,7 @@ use tower::ServiceExt as _;
 use super::authenticator::Authenticator;
 use super::database::Database;
 use super::mailbox::{self, Mail};
+use super::published;
 use super::reply::{Ask, Reply};
 
 pub(crate) const PASSWORD: &str = "correct horse battery 9!";
@@ -183,9 +184,12 @@ impl TestApp {
     /// Sends a request from an address.
     pub(crate) async fn send_from(&self, address: IpAddr, ask: Ask) -> Reply {
         let mut request = ask.build();
-        let path = request.uri().path().to_owned();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
         let reply = Reply::of(self.app.router.clone().oneshot(request).await.unwrap()).await;
+        if !self.settings.iter().any(|(key, _)| key.starts_with("dialects.")) {
+            published::check(method.as_str(), &path, &reply);
+        }
         self.answers.lock().unwrap().push((path, reply.clone()));
         // What follows an answer has no order with the next call; here it has.
         self.core().settled().await;

@@ -113,6 +113,24 @@ fn every_dialect_has_its_readme() {
     }
 }
 
+/// What `routes!` mounts is in the published document, and what is mounted without it is not. HEAD alone may be: it is turned away.
+#[test]
+fn dialects_mount_only_what_is_published() {
+    for (path, code) in sources(&source().join("dialect")) {
+        for mount in code.split(".route(").skip(1) {
+            assert!(mount.contains(", head("), "{} mounts {mount}", path.display());
+        }
+        for word in ["route_service", "nest_service", "fallback_service", "routing::get", "routing::post", "routing::any"] {
+            assert!(!code.contains(word), "{} names {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_published_knows_no_flow() {
+    nobody_names("openapi", &["core::", "crate::app", "crate::cli", "crate::work", "crate::pages"], &[]);
+}
+
 #[test]
 fn no_file_outgrows_its_reader() {
     for (path, _) in sources(&source()) {

@@ -61,6 +61,15 @@ impl std::fmt::Display for Network {
     }
 }
 
+/// As it is serialised.
+impl utoipa::PartialSchema for Network {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        String::schema()
+    }
+}
+
+impl utoipa::ToSchema for Network {}
+
 impl serde::Serialize for Network {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)

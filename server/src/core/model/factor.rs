@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One kind of proof (NIST SP 800-63B: authenticator).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// The user's password.
@@ -84,6 +84,19 @@ impl fmt::Display for Factors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.named().map(|(_, name)| name).collect();
         f.write_str(&names.join(" "))
+    }
+}
+
+/// As it is serialised: a list.
+impl utoipa::PartialSchema for Factors {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Vec::<Factor>::schema()
+    }
+}
+
+impl utoipa::ToSchema for Factors {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        schemas.push((<Factor as utoipa::ToSchema>::name().into_owned(), <Factor as utoipa::PartialSchema>::schema()));
     }
 }
 

@@ -56,6 +56,16 @@ macro_rules! ids {
             }
         }
 
+        /// As it is serialised.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let uuid = utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Uuid);
+                utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String).format(Some(uuid)).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(&self.0)

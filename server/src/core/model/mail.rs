@@ -4,7 +4,7 @@ use super::{MailId, UserId};
 use crate::core::clock::Timestamp;
 
 /// What a mail is for. Each kind has a template of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MailKind {
     /// The link to set a new password.
@@ -65,7 +65,7 @@ impl MailKind {
 }
 
 /// Where a mail stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MailState {
     /// To be sent, now or at its due time.

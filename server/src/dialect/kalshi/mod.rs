@@ -1,6 +1,7 @@
 //! The dialect `kalshi`: see README.md beside this file.
 
 mod auth;
+mod document;
 mod error;
 mod recovery;
 mod session;
@@ -8,9 +9,11 @@ mod wire;
 
 use axum::Router;
 use axum::middleware::map_response_with_state;
-use axum::routing::{post, put};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Dialect;
+use super::document::Document;
 use super::shared::Shared;
 
 /// Its line in the list.
@@ -19,18 +22,29 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kalshi,
     prefixes: &["/v1", "/trade-api/v2"],
     routes,
+    documents: &[Document {
+        name: "kalshi",
+        about: "Signing in and out and resetting a password, as clients of the Kalshi trade API do it.",
+        base: "/v1",
+        servers: &["https://trading-api.kalshi.com/v1"],
+        annotations: document::annotations,
+    }],
     words: error::words_of_layers,
     not_found: error::not_found,
 };
 
+fn table() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(session::log_in))
+        .routes(routes!(session::log_out))
+        .routes(routes!(recovery::request))
+        .routes(routes!(recovery::confirm))
+        .routes(routes!(session::log_in_v2))
+        .routes(routes!(session::log_out_v2))
+}
+
 fn routes(shared: Shared) -> Router {
-    Router::new()
-        .route("/v1/log_in", post(session::log_in))
-        .route("/v1/log_out", post(session::log_out))
-        .route("/v1/passwords/reset", post(recovery::request))
-        .route("/v1/passwords/reset/{code}/confirm", put(recovery::confirm))
-        .route("/trade-api/v2/login", post(session::log_in_v2))
-        .route("/trade-api/v2/logout", post(session::log_out))
+    Router::from(table())
         .method_not_allowed_fallback(error::wrong_method)
         .layer(map_response_with_state(shared.clone(), error::write))
         .with_state(shared)

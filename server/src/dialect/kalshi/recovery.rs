@@ -5,6 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
+use super::document::RecoveryFailures;
 use super::error::Failure;
 use super::wire::{ConfirmPasswordResetRequest, ResetPasswordRequest};
 use crate::core::Refusal;
@@ -16,7 +17,14 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// `POST /v1/passwords/reset`. Answers 202 for every address, and 400 for what is none.
+/// Ask for a reset link
+///
+/// Mails a link to whoever has this e-mail address. The answer is the same if nobody has it.
+#[utoipa::path(
+    post, path = "/v1/passwords/reset", operation_id = "ResetPassword", tag = "auth",
+    request_body(content = Option<ResetPasswordRequest>, description = "Whose password is forgotten"),
+    responses((status = 202, description = "A link is on its way, if anybody has the address"), RecoveryFailures),
+)]
 pub(super) async fn request(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -30,7 +38,15 @@ pub(super) async fn request(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// `PUT /v1/passwords/reset/{code}/confirm`.
+/// Set a new password
+///
+/// Spends the code of a reset link, and ends every session of its user.
+#[utoipa::path(
+    put, path = "/v1/passwords/reset/{code}/confirm", operation_id = "ResetPasswordConfirm", tag = "auth",
+    params(("code" = String, Path, description = "The code of the mailed link")),
+    request_body(content = Option<ConfirmPasswordResetRequest>, description = "The new password, and whose it is"),
+    responses((status = 204, description = "The password is set"), RecoveryFailures),
+)]
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::auth;
+use super::document::SessionFailures;
 use super::error::Failure;
 use super::wire::{LoginRequest, LoginResponse, LoginResponseV2};
 use crate::core::call::Call;
@@ -21,7 +22,18 @@ use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 use crate::http::cookie;
 
-/// `POST /v1/log_in`.
+/// Sign in
+///
+/// Opens a session with an e-mail address and a password. Its token comes back in the body and in the cookie `sessions`.
+#[utoipa::path(
+    post, path = "/v1/log_in", operation_id = "Login", tag = "auth",
+    request_body(content = Option<LoginRequest>, description = "Who, and their password"),
+    responses(
+        (status = 200, description = "Signed in", body = LoginResponse,
+         headers(("Set-Cookie" = String, description = "The token once more, as the cookie `sessions`"))),
+        SessionFailures,
+    ),
+)]
 pub(super) async fn log_in(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -37,7 +49,14 @@ pub(super) async fn log_in(
     with_cookie(&shared, &call, &signed_in, Json(answer).into_response())
 }
 
-/// `POST /trade-api/v2/login`.
+/// Sign in, version 2
+///
+/// As version 1, but for what comes back.
+#[utoipa::path(
+    post, path = "/trade-api/v2/login", operation_id = "LoginV2", tag = "authV2",
+    request_body(content = LoginRequest, description = "Who, and their password"),
+    responses((status = 200, description = "Signed in", body = LoginResponseV2), SessionFailures),
+)]
 pub(super) async fn log_in_v2(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -71,7 +90,13 @@ fn access_level(user: &User) -> &'static str {
     if user.email_verified_at.is_some() { "member" } else { "applicant" }
 }
 
-/// `POST /v1/log_out` and `POST /trade-api/v2/logout`. A body, of whatever type, is ignored: some clients send one.
+/// Sign out
+///
+/// Ends the session. A body, of whatever type, is ignored: some clients send one.
+#[utoipa::path(
+    post, path = "/v1/log_out", operation_id = "Logout", tag = "auth", security(("cookie" = [])),
+    responses((status = 204, description = "Signed out; nothing is said"), SessionFailures),
+)]
 pub(super) async fn log_out(State(shared): State<Shared>, Caller(call): Caller, headers: HeaderMap) -> Result<Response, Failure> {
     shared.check_origin(&headers)?;
     session::sign_out(shared.core(), &call, &auth::presented(&shared, &headers)?).await?;
@@ -81,4 +106,13 @@ pub(super) async fn log_out(State(shared): State<Shared>, Caller(call): Caller, 
         shared.clear_cookies(response.headers_mut());
     }
     Ok(response)
+}
+
+/// Sign out, version 2
+#[utoipa::path(
+    post, path = "/trade-api/v2/logout", operation_id = "LogoutV2", tag = "authV2", security(("cookie" = [])),
+    responses((status = 204, description = "Signed out; nothing is said"), SessionFailures),
+)]
+pub(super) async fn log_out_v2(shared: State<Shared>, caller: Caller, headers: HeaderMap) -> Result<Response, Failure> {
+    log_out(shared, caller, headers).await
 }

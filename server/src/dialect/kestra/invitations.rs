@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::auth::presented;
+use super::document::{AcceptFailures, CreateFailures};
 use super::error::Failure;
 use super::request::Segment;
 use super::wire::{Done, InvitedUser};
@@ -16,7 +17,14 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// Accepts one for the signed-in user. Whatever the request has for a body is not read.
+/// Accept an invitation
+///
+/// For the signed-in user, under whose address it is. A body is not read.
+#[utoipa::path(
+    post, path = "/api/v1/invitation/accept/{invitationId}", operation_id = "acceptInvitation", tag = "Auth",
+    params(("invitationId" = String, Path, description = "The secret of the mailed link")),
+    responses((status = 200, description = "The invitation is accepted", body = Object), AcceptFailures),
+)]
 pub(super) async fn accept(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -29,7 +37,15 @@ pub(super) async fn accept(
     Ok(Json(Done {}))
 }
 
-/// Creates the account that one was invited to.
+/// Create the account that one was invited to
+///
+/// Its e-mail address counts as verified, for the invitation came there.
+#[utoipa::path(
+    post, path = "/api/v1/invitation/create/{invitationId}", operation_id = "createFromInvitation", tag = "Auth",
+    params(("invitationId" = String, Path, description = "The secret of the mailed link")),
+    request_body(content = InvitedUser, description = "Name and password of the new user"),
+    responses((status = 200, description = "The account is there", body = Object), CreateFailures),
+)]
 pub(super) async fn create(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 
+use super::document::{MailFailures, ResetFailures};
 use super::error::Failure;
 use super::request::query;
 use super::wire::{Done, ForgottenPassword, ResetPassword};
@@ -15,7 +16,14 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// Mails a link, if anybody has that name; the answer does not say.
+/// Ask for a link to set a new password
+///
+/// Mails it, if anybody has that name; the answer does not say.
+#[utoipa::path(
+    get, path = "/api/v1/forgotten-password", operation_id = "forgottenPassword", tag = "Auth",
+    params(("username" = String, Query, description = "Username or e-mail address")),
+    responses((status = 200, description = "A link is on its way, if anybody has that name", body = Object), MailFailures),
+)]
 pub(super) async fn forgotten(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -28,7 +36,14 @@ pub(super) async fn forgotten(
     Ok(Json(Done {}))
 }
 
-/// Sets a new password with the token of the link.
+/// Set a new password
+///
+/// Spends the token of the mailed link, and ends every session of its user. With a password that breaks the rules the token stays good.
+#[utoipa::path(
+    post, path = "/api/v1/reset-password", operation_id = "resetPassword", tag = "Auth",
+    request_body(content = ResetPassword, description = "Token and new password"),
+    responses((status = 200, description = "The password is set", body = Object), ResetFailures),
+)]
 pub(super) async fn reset(
     State(shared): State<Shared>,
     Caller(call): Caller,

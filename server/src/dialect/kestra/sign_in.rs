@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 
+use super::document::{MailFailures, SignInFailures};
 use super::error::Failure;
 use super::request::Segment;
 use super::wire::{Done, Login};
@@ -22,7 +23,14 @@ use crate::http::origin;
 /// Bytes that no address is longer than (RFC 5321, 4.5.3.1: 64 and 255, and the `@`).
 const LONGEST_ADDRESS: usize = 320;
 
-/// Mails a code, if anybody has that address; the answer does not say.
+/// Ask for a code to sign in with
+///
+/// Mails it, if anybody has that address; the answer does not say.
+#[utoipa::path(
+    get, path = "/api/v1/request-code/{email}", operation_id = "requestCode", tag = "Auth",
+    params(("email" = String, Path, description = "E-mail address")),
+    responses((status = 200, description = "A code is on its way, if anybody has that address", body = Object), MailFailures),
+)]
 pub(super) async fn request_code(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -37,7 +45,14 @@ pub(super) async fn request_code(
     Ok(Json(Done {}))
 }
 
-/// Opens a session and sets our cookie.
+/// Sign in
+///
+/// Opens a session with a password or a mailed code. The session travels in a cookie.
+#[utoipa::path(
+    post, path = "/login", operation_id = "login", tag = "Login", extensions(("x-added" = json!(true))),
+    request_body(content((Login = "application/json"), (Login = "application/x-www-form-urlencoded"))),
+    responses((status = 200, description = "Signed in", body = Object), SignInFailures),
+)]
 pub(super) async fn login(
     State(shared): State<Shared>,
     Caller(call): Caller,

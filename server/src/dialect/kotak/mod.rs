@@ -1,6 +1,7 @@
 //! The dialect `kotak`: see README.md beside this file.
 
 mod auth;
+mod document;
 mod error;
 mod headers;
 mod place;
@@ -10,9 +11,11 @@ mod sign_out;
 mod wire;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Dialect;
+use super::document::Document;
 use super::shared::Shared;
 use crate::http::layers::Words;
 
@@ -22,17 +25,26 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kotak,
     prefixes: &["/apim"],
     routes,
+    documents: &[Document {
+        name: "kotak",
+        about: "Signing in and out through an application, as clients of the Kotak Securities trade API do it.",
+        base: "/apim",
+        servers: &["https://tradeapi.kotaksecurities.com/apim"],
+        annotations: document::annotations,
+    }],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     not_found: |_| error::not_found(),
 };
 
+fn table() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(session_init::session_init))
+        .routes(routes!(sign_in::login))
+        .routes(routes!(sign_in::access_code))
+        .routes(routes!(sign_in::one_time_token))
+        .routes(routes!(sign_out::logout))
+}
+
 fn routes(shared: Shared) -> Router {
-    Router::new()
-        .route("/apim/session/1.0/session/init", get(session_init::session_init))
-        .route("/apim/session/1.0/session/login/userid", post(sign_in::login))
-        .route("/apim/session/1.0/session/2FA/accesscode", post(sign_in::access_code))
-        .route("/apim/session/1.0/session/2FA/oneTimeToken", post(sign_in::one_time_token))
-        .route("/apim/session/1.0/session/logout", delete(sign_out::logout))
-        .method_not_allowed_fallback(async || error::method_not_allowed())
-        .with_state(shared)
+    Router::from(table()).method_not_allowed_fallback(async || error::method_not_allowed()).with_state(shared)
 }

@@ -5,13 +5,21 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::auth::application;
+use super::document::{ApplicationHeaders, Failures};
 use super::error::Failure;
 use super::headers::required;
 use super::wire::{Envelope, Initialised, Place};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
-/// Says where to go on. Whether there is such a user, it does not know.
+/// Begin
+///
+/// Says where to go on. Whether there is such a user, it does not say.
+#[utoipa::path(
+    get, path = "/apim/session/1.0/session/init", operation_id = "session-init", tag = "Session", security(("bearerAuth" = [])),
+    params(("userid" = String, Header, description = "Username or e-mail address"), ApplicationHeaders),
+    responses((status = 200, description = "Where to go on", body = Object), Failures),
+)]
 pub(super) async fn session_init(
     State(shared): State<Shared>,
     Caller(call): Caller,

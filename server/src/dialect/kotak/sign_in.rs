@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::auth::application;
+use super::document::{ApplicationHeaders, Failures};
 use super::error::Failure;
 use super::headers::{optional, required};
 use super::wire::{Envelope, LoggedIn, Place, Redirect, SessionOpened, UserCredentials, UserDetails, UserOnly};
@@ -19,7 +20,14 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// The first step: the password, to a one-time token; and an access code goes out by mail, to who has no authenticator app.
+/// Sign in, first step
+///
+/// Takes the password and answers a one-time token. An access code goes out by mail, to who has no authenticator app.
+#[utoipa::path(
+    post, path = "/apim/session/1.0/session/login/userid", operation_id = "login-with-user-id", tag = "Session",
+    security(("bearerAuth" = [])), params(ApplicationHeaders), request_body = Option<UserCredentials>,
+    responses((status = 200, description = "The one-time token", body = Object), Failures),
+)]
 pub(super) async fn login(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -45,7 +53,16 @@ pub(super) async fn login(
     Ok(Json(Envelope { success }))
 }
 
-/// The second step, with the access code.
+/// Sign in, second step
+///
+/// Takes the one-time token and the access code, and opens the session.
+#[utoipa::path(
+    post, path = "/apim/session/1.0/session/2FA/accesscode", operation_id = "generate-session2FA", tag = "Session",
+    security(("bearerAuth" = [])),
+    params(("oneTimeToken" = String, Header, description = "What the first step answered"), ApplicationHeaders),
+    request_body = Option<UserDetails>,
+    responses((status = 200, description = "The session token", body = Object), Failures),
+)]
 pub(super) async fn access_code(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -56,7 +73,16 @@ pub(super) async fn access_code(
     finish(&shared, &call, &headers, body, details).await
 }
 
-/// The second step of applications whose one-time token suffices.
+/// Sign in, second step without an access code
+///
+/// For applications that are registered so, and users without a second factor.
+#[utoipa::path(
+    post, path = "/apim/session/1.0/session/2FA/oneTimeToken", operation_id = "one-time-token", tag = "OneTimeToken",
+    extensions(("x-added" = json!(true))), security(("bearerAuth" = [])),
+    params(("oneTimeToken" = String, Header, description = "What the first step answered"), ApplicationHeaders),
+    request_body = UserOnly,
+    responses((status = 200, description = "The session token", body = Object), Failures),
+)]
 pub(super) async fn one_time_token(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::auth::application;
+use super::document::{ApplicationHeaders, SignOutFailures};
 use super::error::Failure;
 use super::headers::required;
 use super::wire::{Envelope, LoggedOut};
@@ -14,7 +15,19 @@ use crate::core::token::SessionToken;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Sign out
+///
 /// Ends the session, for the application that opened it and the user whose it is.
+#[utoipa::path(
+    delete, path = "/apim/session/1.0/session/logout", operation_id = "session-logout", tag = "Session",
+    security(("bearerAuth" = [])),
+    params(
+        ("sessionToken" = String, Header, description = "The token of the session"),
+        ApplicationHeaders,
+        ("userid" = String, Header, description = "Username or e-mail address"),
+    ),
+    responses((status = 200, description = "Signed out", body = Object), SignOutFailures),
+)]
 pub(super) async fn logout(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -1,27 +1,32 @@
 //! What goes over the wire. Member names, with their uneven capitals, are those that the published client reads.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::core::clock::Timestamp;
 use crate::core::token::Secret;
 
-/// `UserCredentials`.
-#[derive(Deserialize)]
+/// Who signs in. Both are needed; that is said by the server alone.
+#[derive(Deserialize, ToSchema)]
 pub(super) struct UserCredentials {
+    #[schema(required = false)]
     pub(super) userid: String,
+    #[schema(value_type = String, required = false)]
     pub(super) password: Secret,
 }
 
-/// `UserDetails`, with an access code.
-#[derive(Deserialize)]
+/// Who goes on, and the access code. Both are needed; that is said by the server alone.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserDetails {
+    #[schema(required = false)]
     pub(super) userid: String,
+    #[schema(value_type = String, required = false)]
     pub(super) access_code: Secret,
 }
 
-/// `UserDetails`, where the one-time token is to suffice.
-#[derive(Deserialize)]
+/// Who goes on, where the one-time token is to suffice.
+#[derive(Deserialize, ToSchema)]
 pub(super) struct UserOnly {
     pub(super) userid: String,
 }
@@ -95,10 +100,15 @@ pub(super) struct FaultEnvelope {
     pub(super) fault: WireFault,
 }
 
-/// `Fault`.
-#[derive(Serialize)]
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Fault)]
 pub(super) struct WireFault {
+    /// The API gateway's number, or the status.
+    #[schema(required = false)]
     pub(super) code: u32,
+    #[schema(required = false)]
     pub(super) message: &'static str,
+    #[schema(required = false)]
     pub(super) description: String,
 }

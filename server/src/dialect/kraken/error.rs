@@ -6,6 +6,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::wire::ApiErrorResponse;
 use crate::core::fault::FaultKind;
@@ -18,7 +21,7 @@ use crate::http::head::HeadError;
 /// The numbers of this API's error table that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
-enum Code {
+pub(super) enum Code {
     LoginFailed = 1000,
     NotFound = 1001,
     InvalidContentType = 1002,
@@ -34,6 +37,46 @@ enum Code {
     InternalError = 2000,
     DatabaseError = 2001,
     WebauthnError = 2003,
+}
+
+impl Code {
+    const ALL: [Self; 15] = [
+        Self::LoginFailed,
+        Self::NotFound,
+        Self::InvalidContentType,
+        Self::InvalidJson,
+        Self::PayloadTooLarge,
+        Self::Unauthenticated,
+        Self::MissingSecondFactor,
+        Self::MissingPrivileges,
+        Self::NoSecurityKeyAvailable,
+        Self::NameAlreadyExists,
+        Self::InvalidPassword,
+        Self::InvalidName,
+        Self::InternalError,
+        Self::DatabaseError,
+        Self::WebauthnError,
+    ];
+}
+
+/// On the wire it is the number.
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(*self as u16)
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let numbers = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(Self::ALL.map(|code| code as u16)));
+        numbers.description(Some("1xxx: the client's fault; 2xxx: the server's.")).into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ApiStatusCode".into()
+    }
 }
 
 /// An answer other than a success.
@@ -69,7 +112,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = ApiErrorResponse { status_code: self.code as u16, message: &self.message };
+        let body = ApiErrorResponse { status_code: self.code, message: &self.message };
         let mut response = (self.status, Json(body)).into_response();
         if let Some(after) = self.retry_after {
             set_retry_after(response.headers_mut(), after);

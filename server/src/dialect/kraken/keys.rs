@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use super::document::{Failures, GuessFailures};
 use super::error::Failure;
 use super::session::with_cookie;
 use super::wire::FinishRegisterRequest;
@@ -17,7 +18,13 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// `POST /api/v1/auth/startRegister`.
+/// Begin to register a security key
+///
+/// Answers the creation options of WebAuthn, which `finishRegister` wants the credential for within five minutes.
+#[utoipa::path(
+    post, path = "/api/v1/auth/startRegister", operation_id = "startRegister", tag = "Authentication",
+    responses((status = 200, description = "Creation options", body = Object), Failures),
+)]
 pub(super) async fn start_register(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -27,7 +34,14 @@ pub(super) async fn start_register(
     Ok(Json(security_keys::start_registration(shared.core(), &call, &shared.cookies(&headers)).await?))
 }
 
-/// `POST /api/v1/auth/finishRegister`.
+/// Register a security key
+///
+/// Takes the credential that the key made for the options of `startRegister`: its own members, and beside them the key's name.
+#[utoipa::path(
+    post, path = "/api/v1/auth/finishRegister", operation_id = "finishRegister", tag = "Authentication",
+    request_body = FinishRegisterRequest,
+    responses((status = 200, description = "The key is registered"), GuessFailures),
+)]
 pub(super) async fn finish_register(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -43,7 +57,13 @@ pub(super) async fn finish_register(
     Ok(StatusCode::OK)
 }
 
-/// `POST /api/v1/auth/startAuth`.
+/// Begin to give the second factor
+///
+/// After `login`. Answers the request options of WebAuthn, which `finishAuth` wants the answer to.
+#[utoipa::path(
+    post, path = "/api/v1/auth/startAuth", operation_id = "startAuth", tag = "Authentication",
+    responses((status = 200, description = "Request options", body = Object), Failures),
+)]
 pub(super) async fn start_auth(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -53,7 +73,14 @@ pub(super) async fn start_auth(
     Ok(Json(second_factor::start(shared.core(), &call, &shared.cookies(&headers)).await?))
 }
 
-/// `POST /api/v1/auth/finishAuth`.
+/// Give the second factor
+///
+/// Takes the key's answer to the options of `startAuth`, and makes the session full.
+#[utoipa::path(
+    post, path = "/api/v1/auth/finishAuth", operation_id = "finishAuth", tag = "Authentication",
+    request_body(content = Object, description = "The credential of the key, as WebAuthn has it"),
+    responses((status = 200, description = "Signed in"), GuessFailures),
+)]
 pub(super) async fn finish_auth(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -1,14 +1,18 @@
 //! The dialect `kraken`: see README.md beside this file.
 
+mod document;
 mod error;
 mod keys;
 mod session;
 mod wire;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::head;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Dialect;
+use super::document::Document;
 use super::shared::Shared;
 use crate::http::layers::Words;
 
@@ -18,20 +22,32 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.kraken,
     prefixes: &["/api/v1/auth"],
     routes,
+    documents: &[Document {
+        name: "kraken",
+        about: "Signing in and out and security keys, as clients of the Kraken project do it. A session travels in a cookie.",
+        base: "",
+        servers: &[],
+        annotations: document::annotations,
+    }],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     not_found: |_| error::not_found(),
 };
 
+fn table() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(session::login))
+        .routes(routes!(session::logout))
+        .routes(routes!(session::test))
+        .routes(routes!(keys::start_register))
+        .routes(routes!(keys::finish_register))
+        .routes(routes!(keys::start_auth))
+        .routes(routes!(keys::finish_auth))
+}
+
 fn routes(shared: Shared) -> Router {
-    Router::new()
-        .route("/api/v1/auth/login", post(session::login))
+    Router::from(table())
         // HEAD must change nothing (RFC 9110, 9.2.1), and would otherwise be answered by the GET.
-        .route("/api/v1/auth/logout", get(session::logout).head(error::get_only).fallback(error::get_only))
-        .route("/api/v1/auth/test", get(session::test))
-        .route("/api/v1/auth/startRegister", post(keys::start_register))
-        .route("/api/v1/auth/finishRegister", post(keys::finish_register))
-        .route("/api/v1/auth/startAuth", post(keys::start_auth))
-        .route("/api/v1/auth/finishAuth", post(keys::finish_auth))
+        .route("/api/v1/auth/logout", head(error::get_only).fallback(error::get_only))
         .method_not_allowed_fallback(error::wrong_method)
         .with_state(shared)
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use super::document::{Failures, GuessFailures};
 use super::error::Failure;
 use super::wire::LoginRequest;
 use crate::core::call::Call;
@@ -18,7 +19,14 @@ use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
 use crate::http::call::Caller;
 
-/// `POST /api/v1/auth/login`. Whoever has a security key is signed in by half, until `finishAuth`.
+/// Sign in
+///
+/// Opens a session with a username or an e-mail address and a password. Whoever has a security key is signed in by half, until
+/// `finishAuth`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", operation_id = "login", tag = "Authentication", request_body = LoginRequest,
+    responses((status = 200, description = "Signed in, perhaps by half"), GuessFailures),
+)]
 pub(super) async fn login(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -45,7 +53,13 @@ pub(super) fn with_cookie(shared: &Shared, call: &Call, signed_in: &SignedIn) ->
     Ok(response)
 }
 
-/// `GET /api/v1/auth/logout`.
+/// Sign out
+///
+/// Ends the session.
+#[utoipa::path(
+    get, path = "/api/v1/auth/logout", operation_id = "logout", tag = "Authentication",
+    responses((status = 200, description = "Signed out"), Failures),
+)]
 pub(super) async fn logout(State(shared): State<Shared>, Caller(call): Caller, headers: HeaderMap) -> Result<Response, Failure> {
     shared.check_origin(&headers)?;
     session::sign_out(shared.core(), &call, &shared.cookies(&headers)).await?;
@@ -54,7 +68,13 @@ pub(super) async fn logout(State(shared): State<Shared>, Caller(call): Caller, h
     Ok(response)
 }
 
-/// `GET /api/v1/auth/test`.
+/// Ask whether one is signed in
+///
+/// Succeeds for a full session only.
+#[utoipa::path(
+    get, path = "/api/v1/auth/test", operation_id = "test", tag = "Authentication",
+    responses((status = 200, description = "Signed in"), Failures),
+)]
 pub(super) async fn test(State(shared): State<Shared>, Caller(call): Caller, headers: HeaderMap) -> Result<StatusCode, Failure> {
     session::check(shared.core(), &call, &shared.cookies(&headers), Need::Full).await?;
     Ok(StatusCode::OK)

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::auth;
+use super::document::{Always, Forbidden, Unauthorized};
 use super::error::Problem;
 use crate::core::call::Call;
 use crate::core::flows::session::{self, Authenticated, Need};
@@ -26,6 +27,23 @@ const ASSURANCE_LEVEL: HeaderName = HeaderName::from_static("x-doorward-assuranc
 /// A longer URL is not come back to: proxies keep little room for an answer's head.
 const LONGEST_RETURN: usize = 1_024;
 
+/// May a request pass, and whose is it
+#[utoipa::path(
+    get, path = "/auth/v1/forward", operation_id = "forward", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "It may: who asks", headers(
+            ("X-Doorward-User-Id", description = "The id, which never changes"),
+            ("X-Doorward-Username", description = "Escaped as in a URL, but for `@` and `+`"),
+            ("X-Doorward-Email", description = "Escaped as the username"),
+            ("X-Doorward-Email-Verified", description = "`true` or `false`"),
+            ("X-Doorward-Role", description = "`member` or `admin`"),
+            ("X-Doorward-Assurance-Level", description = "`1` or `2`"),
+        )),
+        (status = 302, description = "It may not, and a browser asks: the page that signs people in", headers(("Location"))),
+        Always, Unauthorized, Forbidden,
+    ),
+)]
 pub(super) async fn check(State(shared): State<Shared>, Caller(call): Caller, headers: HeaderMap) -> Result<Response, Problem> {
     let original = told(&shared, &call, &headers)?;
     let checked = match auth::presented(&shared, &headers) {

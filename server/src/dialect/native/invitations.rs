@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::SignedIn;
+use super::document::{Always, Changes, Conflicts, Limited, NewPassword, Reads, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::Body;
 use super::wire::{self, InvitationReference, OpenInvitation, User};
@@ -13,6 +14,15 @@ use crate::core::model::PersonName;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Look at an invitation
+#[utoipa::path(
+    post, path = "/auth/v1/invitations/inspect", operation_id = "inspectInvitation", tag = "Invitations",
+    request_body = InvitationReference,
+    responses(
+        (status = 200, description = "The invitation; nothing is spent", body = OpenInvitation),
+        Always, Changes, Reads, Unknown,
+    ),
+)]
 pub(super) async fn inspect(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -23,6 +33,12 @@ pub(super) async fn inspect(
     Ok(Json(OpenInvitation { email: invitation.email.as_str().to_owned(), role: invitation.role, created_at, expires_at }))
 }
 
+/// Accept an invitation
+#[utoipa::path(
+    post, path = "/auth/v1/invitations/accept", operation_id = "acceptInvitation", tag = "Invitations",
+    security(("bearer" = []), ("cookie" = [])), request_body = InvitationReference,
+    responses((status = 200, description = "The user", body = User), Always, Changes, Reads, Unauthorized, Unknown, Conflicts, Limited),
+)]
 pub(super) async fn accept(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -33,6 +49,15 @@ pub(super) async fn accept(
     Ok(Json((&user).into()))
 }
 
+/// Create the account that one was invited to
+#[utoipa::path(
+    post, path = "/auth/v1/invitations/account", operation_id = "createAccount", tag = "Invitations",
+    request_body = wire::NewAccount,
+    responses(
+        (status = 201, description = "The user; no session is opened", body = User),
+        Always, Changes, Reads, Unknown, Conflicts, Limited, NewPassword,
+    ),
+)]
 pub(super) async fn create_account(
     State(shared): State<Shared>,
     Caller(call): Caller,

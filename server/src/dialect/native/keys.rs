@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::SignedIn;
+use super::document::{Always, Changes, Conflicts, Limited, Reads, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::{Body, Id};
 use super::wire::{Items, Key, KeyNaming, KeyRegistration};
@@ -14,6 +15,12 @@ use crate::core::model::{KeyName, SecurityKeyId};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Begin to register a security key
+#[utoipa::path(
+    post, path = "/auth/v1/keys/start", operation_id = "startKey", tag = "Security keys",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Creation options (WebAuthn)", body = Object), Always, Changes, Unauthorized),
+)]
 pub(super) async fn start(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -22,6 +29,12 @@ pub(super) async fn start(
     Ok(Json(security_keys::start_registration(shared.core(), &call, &presented).await?))
 }
 
+/// Register a security key
+#[utoipa::path(
+    post, path = "/auth/v1/keys", operation_id = "finishKey", tag = "Security keys",
+    security(("bearer" = []), ("cookie" = [])), request_body = KeyRegistration,
+    responses((status = 201, description = "The key", body = Key), Always, Changes, Reads, Unauthorized, Conflicts, Limited),
+)]
 pub(super) async fn finish(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -33,6 +46,12 @@ pub(super) async fn finish(
     Ok((StatusCode::CREATED, Json((&key).into())))
 }
 
+/// List my security keys
+#[utoipa::path(
+    get, path = "/auth/v1/keys", operation_id = "listKeys", tag = "Security keys",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "All keys, oldest first", body = Items<Key>), Always, Unauthorized),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -42,6 +61,13 @@ pub(super) async fn list(
     Ok(Json(Items::whole(&keys, Key::from)))
 }
 
+/// Give a security key another name
+#[utoipa::path(
+    patch, path = "/auth/v1/keys/{id}", operation_id = "renameKey", tag = "Security keys",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = SecurityKeyId, Path, description = "The key")),
+    request_body = KeyNaming,
+    responses((status = 204, description = "It has the name"), Always, Changes, Reads, Unauthorized, Unknown, Conflicts),
+)]
 pub(super) async fn rename(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -53,6 +79,12 @@ pub(super) async fn rename(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Remove a security key
+#[utoipa::path(
+    delete, path = "/auth/v1/keys/{id}", operation_id = "removeKey", tag = "Security keys",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = SecurityKeyId, Path, description = "The key")),
+    responses((status = 204, description = "It is removed"), Always, Changes, Unauthorized, Unknown),
+)]
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(call): Caller,

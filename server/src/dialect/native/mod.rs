@@ -2,6 +2,7 @@
 
 mod admin;
 mod auth;
+mod document;
 mod error;
 mod forward;
 mod invitations;
@@ -20,9 +21,11 @@ mod wire;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, patch, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Dialect;
+use super::document::Document;
 use super::shared::Shared;
 use crate::http::layers::Words;
 
@@ -32,37 +35,54 @@ pub const DIALECT: Dialect = Dialect {
     enabled: |dialects| dialects.native,
     prefixes: &["/auth/v1", "/admin/v1"],
     routes,
+    documents: &[
+        Document {
+            name: "native",
+            about: "Doorward's own API for everybody's account.",
+            base: "",
+            servers: &[],
+            annotations: || document::annotations(table()),
+        },
+        Document {
+            name: "admin",
+            about: "Doorward's own API for administrators.",
+            base: "",
+            servers: &[],
+            annotations: || document::annotations(admin::table()),
+        },
+    ],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     not_found: |_| error::not_found(),
 };
 
 fn routes(shared: Shared) -> Router {
     let own_origin = from_fn_with_state(shared.clone(), auth::own_origin);
-    own().merge(admin::routes()).method_not_allowed_fallback(error::method_not_allowed).layer(own_origin).with_state(shared)
+    let router = Router::from(table()).merge(Router::from(admin::table()));
+    router.method_not_allowed_fallback(error::method_not_allowed).layer(own_origin).with_state(shared)
 }
 
-fn own() -> Router<Shared> {
-    Router::new()
-        .route("/auth/v1/methods", get(methods::list))
-        .route("/auth/v1/sign-in/password", post(sign_in::with_password))
-        .route("/auth/v1/sign-in/code", post(sign_in::with_code))
-        .route("/auth/v1/sign-in/code/request", post(sign_in::request_code))
-        .route("/auth/v1/second-factor/start", post(second_factor::start))
-        .route("/auth/v1/second-factor", post(second_factor::finish))
-        .route("/auth/v1/second-factor/totp", post(second_factor::with_totp))
-        .route("/auth/v1/session", get(session::show).delete(session::sign_out))
-        .route("/auth/v1/forward", get(forward::check))
-        .route("/auth/v1/sessions", get(sessions::list).delete(sessions::end_others))
-        .route("/auth/v1/sessions/{id}", axum::routing::delete(sessions::end))
-        .route("/auth/v1/password", post(password::change))
-        .route("/auth/v1/recovery", post(recovery::request))
-        .route("/auth/v1/recovery/confirm", post(recovery::confirm))
-        .route("/auth/v1/keys", get(keys::list).post(keys::finish))
-        .route("/auth/v1/keys/start", post(keys::start))
-        .route("/auth/v1/keys/{id}", patch(keys::rename).delete(keys::remove))
-        .route("/auth/v1/totp", get(totp::show).post(totp::confirm).delete(totp::remove))
-        .route("/auth/v1/totp/start", post(totp::start))
-        .route("/auth/v1/invitations/inspect", post(invitations::inspect))
-        .route("/auth/v1/invitations/accept", post(invitations::accept))
-        .route("/auth/v1/invitations/account", post(invitations::create_account))
+fn table() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(methods::list))
+        .routes(routes!(sign_in::with_password))
+        .routes(routes!(sign_in::with_code))
+        .routes(routes!(sign_in::request_code))
+        .routes(routes!(second_factor::start))
+        .routes(routes!(second_factor::finish))
+        .routes(routes!(second_factor::with_totp))
+        .routes(routes!(session::show, session::sign_out))
+        .routes(routes!(forward::check))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(password::change))
+        .routes(routes!(recovery::request))
+        .routes(routes!(recovery::confirm))
+        .routes(routes!(keys::start))
+        .routes(routes!(keys::finish, keys::list))
+        .routes(routes!(keys::rename, keys::remove))
+        .routes(routes!(totp::show, totp::confirm, totp::remove))
+        .routes(routes!(totp::start))
+        .routes(routes!(invitations::inspect))
+        .routes(routes!(invitations::accept))
+        .routes(routes!(invitations::create_account))
 }

@@ -4,14 +4,24 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::auth::SignedIn;
+use super::document::{Always, Changes, Limited, NewPassword, Reads, Unauthorized};
 use super::error::Problem;
 use super::read::Body;
 use super::sign_in::answer;
-use super::wire::PasswordChange;
+use super::wire::{self, PasswordChange};
 use crate::core::flows::change_password::change_password;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Change my password
+#[utoipa::path(
+    post, path = "/auth/v1/password", operation_id = "changePassword", tag = "Password",
+    security(("bearer" = []), ("cookie" = [])), request_body = PasswordChange,
+    responses(
+        (status = 200, description = "Signed in anew; all other sessions have ended", body = wire::SignedIn),
+        Always, Changes, Reads, Unauthorized, Limited, NewPassword,
+    ),
+)]
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::document::{Always, Changes, Limited, NewPassword, Reads};
 use super::error::Problem;
 use super::read::Body;
 use super::wire::{RecoveryConfirmation, RecoveryRequest};
@@ -12,6 +13,12 @@ use crate::core::outbox::LinkForm;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Ask for a link to set a new password
+#[utoipa::path(
+    post, path = "/auth/v1/recovery", operation_id = "requestRecovery", tag = "Password",
+    request_body = RecoveryRequest,
+    responses((status = 202, description = "A link is on its way, if anybody has that name"), Always, Changes, Reads, Limited),
+)]
 pub(super) async fn request(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -21,6 +28,15 @@ pub(super) async fn request(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Set a new password with the code of a link
+#[utoipa::path(
+    post, path = "/auth/v1/recovery/confirm", operation_id = "confirmRecovery", tag = "Password",
+    request_body = RecoveryConfirmation,
+    responses(
+        (status = 204, description = "The password is set; all sessions have ended"),
+        Always, Changes, Reads, Limited, NewPassword,
+    ),
+)]
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Caller(call): Caller,

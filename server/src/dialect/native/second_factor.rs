@@ -5,15 +5,25 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::auth::HalfSignedIn;
+use super::document::{Always, Changes, Conflicts, Limited, Reads, Unauthorized};
 use super::error::Problem;
 use super::read::Body;
 use super::sign_in::answer;
-use super::wire::{SecondFactor, TotpCode};
+use super::wire::{self, SecondFactor, TotpCode};
 use crate::core::RequestChallengeResponse;
 use crate::core::flows::{second_factor, second_factor_code};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Begin to give a security key as second factor
+#[utoipa::path(
+    post, path = "/auth/v1/second-factor/start", operation_id = "startSecondFactor", tag = "Second factor",
+    security(("bearer" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "Request options (WebAuthn)", body = Object),
+        Always, Changes, Unauthorized, Conflicts,
+    ),
+)]
 pub(super) async fn start(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -22,6 +32,15 @@ pub(super) async fn start(
     Ok(Json(second_factor::start(shared.core(), &call, &presented).await?))
 }
 
+/// Give a security key as second factor
+#[utoipa::path(
+    post, path = "/auth/v1/second-factor", operation_id = "finishSecondFactor", tag = "Second factor",
+    security(("bearer" = []), ("cookie" = [])), request_body = SecondFactor,
+    responses(
+        (status = 200, description = "Signed in", body = wire::SignedIn),
+        Always, Changes, Reads, Unauthorized, Limited, Conflicts,
+    ),
+)]
 pub(super) async fn finish(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -32,6 +51,15 @@ pub(super) async fn finish(
     answer(&shared, &call, &promoted)
 }
 
+/// Give a code of the authenticator app as second factor
+#[utoipa::path(
+    post, path = "/auth/v1/second-factor/totp", operation_id = "giveTotp", tag = "Second factor",
+    security(("bearer" = []), ("cookie" = [])), request_body = TotpCode,
+    responses(
+        (status = 200, description = "Signed in", body = wire::SignedIn),
+        Always, Changes, Reads, Unauthorized, Limited, Conflicts,
+    ),
+)]
 pub(super) async fn with_totp(
     State(shared): State<Shared>,
     Caller(call): Caller,

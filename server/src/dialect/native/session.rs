@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::auth::Brought;
+use super::document::{Always, Changes, Unauthorized};
 use super::error::Problem;
 use super::view;
 use super::wire::CurrentSession;
@@ -13,6 +14,12 @@ use crate::core::flows::session::{self, Need};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Who am I
+#[utoipa::path(
+    get, path = "/auth/v1/session", operation_id = "showSession", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "The session and its user", body = CurrentSession), Always, Unauthorized),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -22,6 +29,12 @@ pub(super) async fn show(
     Ok(Json(view::current(&checked.session, &checked.user)))
 }
 
+/// Sign out
+#[utoipa::path(
+    delete, path = "/auth/v1/session", operation_id = "signOut", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 204, description = "Signed out"), Always, Changes, Unauthorized),
+)]
 pub(super) async fn sign_out(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::SignedIn;
+use super::document::{Always, Changes, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::{Id, Query, page};
 use super::wire::{Ended, Items, OwnSession, PageQuery};
@@ -13,6 +14,12 @@ use crate::core::model::{Session, SessionId};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// List my sessions
+#[utoipa::path(
+    get, path = "/auth/v1/sessions", operation_id = "listSessions", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of sessions", body = Items<OwnSession>), Always, Unauthorized),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -25,6 +32,12 @@ pub(super) async fn list(
     Ok(Json(Items::of(&own.sessions, view)))
 }
 
+/// End one of my sessions
+#[utoipa::path(
+    delete, path = "/auth/v1/sessions/{id}", operation_id = "endSession", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = SessionId, Path, description = "The session")),
+    responses((status = 204, description = "It has ended"), Always, Changes, Unauthorized, Unknown),
+)]
 pub(super) async fn end(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -35,6 +48,12 @@ pub(super) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// End all my other sessions
+#[utoipa::path(
+    delete, path = "/auth/v1/sessions", operation_id = "endOtherSessions", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "How many have ended", body = Ended), Always, Changes, Unauthorized),
+)]
 pub(super) async fn end_others(
     State(shared): State<Shared>,
     Caller(call): Caller,

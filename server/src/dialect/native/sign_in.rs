@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::auth::Brought;
+use super::document::{Always, Changes, Limited, Reads, Unauthorized};
 use super::error::Problem;
 use super::read::Body;
 use super::view::{status, user_within};
@@ -19,6 +20,15 @@ use crate::core::model::{Identifier, SessionState};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Sign in with a password
+#[utoipa::path(
+    post, path = "/auth/v1/sign-in/password", operation_id = "signInWithPassword", tag = "Sign in",
+    request_body = PasswordSignIn,
+    responses(
+        (status = 200, description = "Signed in, perhaps by half", body = wire::SignedIn),
+        Always, Changes, Reads, Unauthorized, Limited,
+    ),
+)]
 pub(super) async fn with_password(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -28,6 +38,15 @@ pub(super) async fn with_password(
     open(&shared, &call, presented, Identifier::any(&body.identifier), Proof::Password(body.password)).await
 }
 
+/// Sign in with a mailed code
+#[utoipa::path(
+    post, path = "/auth/v1/sign-in/code", operation_id = "signInWithCode", tag = "Sign in",
+    request_body = CodeSignIn,
+    responses(
+        (status = 200, description = "Signed in, perhaps by half", body = wire::SignedIn),
+        Always, Changes, Reads, Unauthorized, Limited,
+    ),
+)]
 pub(super) async fn with_code(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -37,6 +56,15 @@ pub(super) async fn with_code(
     open(&shared, &call, presented, Identifier::email(&body.email), Proof::Code(body.code)).await
 }
 
+/// Ask for a code to sign in with
+#[utoipa::path(
+    post, path = "/auth/v1/sign-in/code/request", operation_id = "requestSignInCode", tag = "Sign in",
+    request_body = CodeRequest,
+    responses(
+        (status = 202, description = "A code is on its way, if anybody has the address"),
+        Always, Changes, Reads, Limited,
+    ),
+)]
 pub(super) async fn request_code(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::auth::SignedIn;
+use super::document::{Always, Changes, Conflicts, Limited, Reads, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::Body;
 use super::wire::{Totp, TotpCode, TotpEnrolment};
@@ -12,6 +13,12 @@ use crate::core::flows::authenticator_app;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// Begin to enrol an authenticator app
+#[utoipa::path(
+    post, path = "/auth/v1/totp/start", operation_id = "startTotp", tag = "Authenticator app",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "A new seed", body = TotpEnrolment), Always, Changes, Unauthorized, Conflicts),
+)]
 pub(super) async fn start(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -21,6 +28,15 @@ pub(super) async fn start(
     Ok(Json(TotpEnrolment { secret: begun.seed.reveal().to_owned(), uri: begun.uri.reveal().to_owned() }))
 }
 
+/// Enrol an authenticator app
+#[utoipa::path(
+    post, path = "/auth/v1/totp", operation_id = "confirmTotp", tag = "Authenticator app",
+    security(("bearer" = []), ("cookie" = [])), request_body = TotpCode,
+    responses(
+        (status = 201, description = "It is enrolled", body = Totp),
+        Always, Changes, Reads, Unauthorized, Limited, Conflicts,
+    ),
+)]
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -31,6 +47,12 @@ pub(super) async fn confirm(
     Ok((StatusCode::CREATED, Json(Totp { enrolled: true, created_at: Some(since) })))
 }
 
+/// Ask whether I have an authenticator app
+#[utoipa::path(
+    get, path = "/auth/v1/totp", operation_id = "showTotp", tag = "Authenticator app",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 200, description = "Whether, and since when", body = Totp), Always, Unauthorized),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -40,6 +62,12 @@ pub(super) async fn show(
     Ok(Json(Totp { enrolled: since.is_some(), created_at: since }))
 }
 
+/// Remove my authenticator app
+#[utoipa::path(
+    delete, path = "/auth/v1/totp", operation_id = "removeTotp", tag = "Authenticator app",
+    security(("bearer" = []), ("cookie" = [])),
+    responses((status = 204, description = "It is removed"), Always, Changes, Unauthorized, Unknown),
+)]
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(call): Caller,

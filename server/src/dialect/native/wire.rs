@@ -1,6 +1,8 @@
 //! The JSON of `/auth/v1`, and what `/admin/v1` has in common with it. Times are RFC 3339 in UTC.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::core::clock::Timestamp;
 use crate::core::model::{ApplicationId, Factors, Role, SecurityKeyId, SessionId, UserId};
@@ -8,7 +10,8 @@ use crate::core::token::Secret;
 use crate::core::{PublicKeyCredential, RegisterPublicKeyCredential};
 
 /// RFC 9457, section 3.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub(super) struct ProblemDocument {
     pub(super) r#type: String,
     pub(super) title: &'static str,
@@ -26,7 +29,7 @@ pub(super) struct ProblemDocument {
     pub(super) retry_after: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PasswordProblem {
     pub(super) code: &'static str,
     pub(super) message: String,
@@ -36,25 +39,27 @@ pub(super) struct PasswordProblem {
     pub(super) maximum: Option<usize>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct PasswordSignIn {
     pub(super) identifier: String,
+    #[schema(value_type = String)]
     pub(super) password: Secret,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct CodeRequest {
     pub(super) email: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct CodeSignIn {
     pub(super) email: String,
+    #[schema(value_type = String)]
     pub(super) code: Secret,
 }
 
 /// The answer to every call that issues a token: it is in no other.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct SignedIn {
     pub(super) token: String,
     /// `full` or `half`.
@@ -65,7 +70,7 @@ pub(super) struct SignedIn {
 }
 
 /// Who am I.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct CurrentSession {
     pub(super) user: User,
     pub(super) factors: Factors,
@@ -83,7 +88,24 @@ pub(super) struct User {
     pub(super) profile: Option<Profile>,
 }
 
-#[derive(Serialize)]
+/// The members of the profile are there together or not at all, which a schema could not say in fewer words than these.
+impl PartialSchema for User {
+    fn schema() -> RefOr<Schema> {
+        let RefOr::T(Schema::Object(mut user)) = Profile::schema() else { return UserId::schema() };
+        user.description = Some("Its `id` alone while a second factor is owed.".to_owned());
+        user.properties.insert("id".to_owned(), UserId::schema());
+        user.required = vec!["id".to_owned()];
+        user.into()
+    }
+}
+
+impl ToSchema for User {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Profile::schemas(schemas);
+    }
+}
+
+#[derive(Serialize, ToSchema)]
 pub(super) struct Profile {
     pub(super) email: String,
     pub(super) username: String,
@@ -93,7 +115,7 @@ pub(super) struct Profile {
     pub(super) email_verified: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Session {
     pub(super) id: SessionId,
     /// `full` or `half`.
@@ -111,7 +133,7 @@ pub(super) struct Session {
     pub(super) expires_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct OwnSession {
     #[serde(flatten)]
     pub(super) session: Session,
@@ -119,43 +141,52 @@ pub(super) struct OwnSession {
 }
 
 /// A piece of a list; `next` is the `after` of the next piece.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Items<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<String>,
 }
 
 /// The query of every list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
+    /// The `next` of the page before.
+    #[param(value_type = Option<uuid::Uuid>)]
     pub(super) after: Option<String>,
+    /// How many; 50 if left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub(super) limit: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Ended {
     pub(super) ended: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct PasswordChange {
+    #[schema(value_type = String)]
     pub(super) current_password: Secret,
+    #[schema(value_type = String)]
     pub(super) new_password: Secret,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct RecoveryRequest {
     pub(super) identifier: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct RecoveryConfirmation {
+    #[schema(value_type = String)]
     pub(super) code: Secret,
+    #[schema(value_type = String)]
     pub(super) password: Secret,
     pub(super) user_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Methods {
     pub(super) password: bool,
     pub(super) email_code: bool,
@@ -163,18 +194,19 @@ pub(super) struct Methods {
     pub(super) totp: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct KeyRegistration {
     pub(super) name: String,
+    #[schema(value_type = Object)]
     pub(super) credential: RegisterPublicKeyCredential,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct KeyNaming {
     pub(super) name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Key {
     pub(super) id: SecurityKeyId,
     pub(super) name: String,
@@ -182,19 +214,21 @@ pub(super) struct Key {
     pub(super) last_used_at: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct SecondFactor {
+    #[schema(value_type = Object)]
     pub(super) credential: PublicKeyCredential,
 }
 
 /// A code of an authenticator app.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct TotpCode {
+    #[schema(value_type = String)]
     pub(super) code: Secret,
 }
 
 /// The seed: it is in no other answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct TotpEnrolment {
     /// Base32.
     pub(super) secret: String,
@@ -202,18 +236,19 @@ pub(super) struct TotpEnrolment {
     pub(super) uri: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Totp {
     pub(super) enrolled: bool,
     pub(super) created_at: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct InvitationReference {
+    #[schema(value_type = String)]
     pub(super) id: Secret,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct OpenInvitation {
     pub(super) email: String,
     pub(super) role: Role,
@@ -221,10 +256,12 @@ pub(super) struct OpenInvitation {
     pub(super) expires_at: Timestamp,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewAccount {
+    #[schema(value_type = String)]
     pub(super) id: Secret,
     pub(super) first_name: String,
     pub(super) last_name: String,
+    #[schema(value_type = String)]
     pub(super) password: Secret,
 }

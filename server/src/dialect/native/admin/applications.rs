@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::super::auth::Administrator;
+use super::super::document::{Always, Changes, Conflicts, Forbidden, Reads, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Body, Id, Query, page};
 use super::super::wire::{Items, PageQuery};
@@ -14,6 +15,15 @@ use crate::core::model::ApplicationId;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// List applications
+#[utoipa::path(
+    get, path = "/admin/v1/applications", operation_id = "listApplications", tag = "Applications",
+    security(("bearer" = []), ("cookie" = [])), params(PageQuery),
+    responses(
+        (status = 200, description = "A page of applications, revoked ones too", body = Items<Application>),
+        Always, Unauthorized, Forbidden,
+    ),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Administrator(authority): Administrator,
@@ -23,6 +33,15 @@ pub(super) async fn list(
     Ok(Json(Items::of(&applications::list(shared.core(), authority, page).await?, Application::from)))
 }
 
+/// Register an application
+#[utoipa::path(
+    post, path = "/admin/v1/applications", operation_id = "registerApplication", tag = "Applications",
+    security(("bearer" = []), ("cookie" = [])), request_body = NewApplication,
+    responses(
+        (status = 201, description = "The application with its secrets, this once", body = Registered),
+        Always, Changes, Unauthorized, Forbidden, Reads, Conflicts,
+    ),
+)]
 pub(super) async fn create(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -38,6 +57,15 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json((&registered).into())))
 }
 
+/// Give an application new secrets
+#[utoipa::path(
+    post, path = "/admin/v1/applications/{id}/rotate", operation_id = "rotateApplication", tag = "Applications",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = ApplicationId, Path, description = "The application")),
+    responses(
+        (status = 200, description = "The application with its secrets, this once", body = Registered),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn rotate(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -47,6 +75,15 @@ pub(super) async fn rotate(
     Ok(Json((&applications::rotate(shared.core(), &call, authority, id).await?).into()))
 }
 
+/// Revoke an application
+#[utoipa::path(
+    delete, path = "/admin/v1/applications/{id}", operation_id = "revokeApplication", tag = "Applications",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = ApplicationId, Path, description = "The application")),
+    responses(
+        (status = 204, description = "It is revoked; the sessions that it opened have ended"),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn revoke(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::super::auth::Administrator;
+use super::super::document::{Always, Forbidden, Unauthorized};
 use super::super::error::Problem;
 use super::super::read::{Query, page};
 use super::super::wire::Items;
@@ -25,6 +26,15 @@ fn filter(query: &AuditQuery) -> Result<Filter, Refusal> {
     }
 }
 
+/// Read the audit log
+#[utoipa::path(
+    get, path = "/admin/v1/audit", operation_id = "listAudit", tag = "Audit",
+    security(("bearer" = []), ("cookie" = [])), params(AuditQuery),
+    responses(
+        (status = 200, description = "A page of entries, newest first", body = Items<Entry>),
+        Always, Unauthorized, Forbidden,
+    ),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Administrator(authority): Administrator,

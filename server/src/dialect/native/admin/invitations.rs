@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::super::auth::Administrator;
+use super::super::document::{Always, Changes, Conflicts, Forbidden, Reads, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Body, Id, Query, page};
 use super::super::wire::{Items, PageQuery};
@@ -34,6 +35,12 @@ impl ExpiresIn {
     }
 }
 
+/// List invitations
+#[utoipa::path(
+    get, path = "/admin/v1/invitations", operation_id = "listInvitations", tag = "Invitations",
+    security(("bearer" = []), ("cookie" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of invitations", body = Items<Invitation>), Always, Unauthorized, Forbidden),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -45,6 +52,15 @@ pub(super) async fn list(
     Ok(Json(Items::of(&found, |invitation| view::invitation(invitation, call.now))))
 }
 
+/// Invite somebody
+#[utoipa::path(
+    post, path = "/admin/v1/invitations", operation_id = "invite", tag = "Invitations",
+    security(("bearer" = []), ("cookie" = [])), request_body = NewInvitation,
+    responses(
+        (status = 201, description = "The invitation with its secret, this once", body = Invited),
+        Always, Changes, Unauthorized, Forbidden, Reads, Conflicts,
+    ),
+)]
 pub(super) async fn create(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -58,6 +74,13 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(view::invited(&made, call.now))))
 }
 
+/// Take an invitation back
+#[utoipa::path(
+    delete, path = "/admin/v1/invitations/{id}", operation_id = "revokeInvitation", tag = "Invitations",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("id" = InvitationId, Path, description = "The handle of the invitation")),
+    responses((status = 204, description = "It is revoked"), Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts),
+)]
 pub(super) async fn revoke(
     State(shared): State<Shared>,
     Caller(call): Caller,

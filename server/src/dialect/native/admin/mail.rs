@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::super::auth::Administrator;
+use super::super::document::{Always, Changes, Conflicts, Forbidden, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Id, Query, page};
 use super::super::wire::{Items, PageQuery};
@@ -13,6 +14,12 @@ use crate::core::model::MailId;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// List promised mails
+#[utoipa::path(
+    get, path = "/admin/v1/mail", operation_id = "listMails", tag = "Mail",
+    security(("bearer" = []), ("cookie" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of mails", body = Items<Mail>), Always, Unauthorized, Forbidden),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Administrator(authority): Administrator,
@@ -22,6 +29,15 @@ pub(super) async fn list(
     Ok(Json(Items::of(&mails::list(shared.core(), authority, page).await?, Mail::from)))
 }
 
+/// Show a mail
+#[utoipa::path(
+    get, path = "/admin/v1/mail/{id}", operation_id = "showMail", tag = "Mail",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = MailId, Path, description = "The mail")),
+    responses(
+        (status = 200, description = "The mail, without its text", body = Mail),
+        Always, Unauthorized, Forbidden, Unknown,
+    ),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Administrator(authority): Administrator,
@@ -30,6 +46,15 @@ pub(super) async fn show(
     Ok(Json((&mails::show(shared.core(), authority, id).await?).into()))
 }
 
+/// Send a mail again
+#[utoipa::path(
+    post, path = "/admin/v1/mail/{id}/retry", operation_id = "retryMail", tag = "Mail",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = MailId, Path, description = "The mail")),
+    responses(
+        (status = 200, description = "The mail, due now", body = Mail),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn retry(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::super::auth::Administrator;
+use super::super::document::{Always, Changes, Forbidden, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Id, Query, UserReference, page};
 use super::super::wire::{Ended, Items, PageQuery};
@@ -14,6 +15,12 @@ use crate::core::model::SessionId;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// List everybody's sessions
+#[utoipa::path(
+    get, path = "/admin/v1/sessions", operation_id = "listAllSessions", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of sessions", body = Items<UserSession>), Always, Unauthorized, Forbidden),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -24,6 +31,12 @@ pub(super) async fn list(
     Ok(Json(Items::of(&sessions::list(shared.core(), &call, authority, None, page).await?, UserSession::from)))
 }
 
+/// End a session
+#[utoipa::path(
+    delete, path = "/admin/v1/sessions/{id}", operation_id = "endAnySession", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = SessionId, Path, description = "The session")),
+    responses((status = 204, description = "It has ended"), Always, Changes, Unauthorized, Forbidden, Unknown),
+)]
 pub(super) async fn end(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -34,6 +47,16 @@ pub(super) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// List the sessions of a user
+#[utoipa::path(
+    get, path = "/admin/v1/users/{user}/sessions", operation_id = "listUserSessions", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address"), PageQuery),
+    responses(
+        (status = 200, description = "A page of sessions", body = Items<UserSession>),
+        Always, Unauthorized, Forbidden, Unknown,
+    ),
+)]
 pub(super) async fn list_of_user(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -46,6 +69,16 @@ pub(super) async fn list_of_user(
     Ok(Json(Items::of(&sessions::list(shared.core(), &call, authority, Some(user), page).await?, UserSession::from)))
 }
 
+/// End all sessions of a user
+#[utoipa::path(
+    delete, path = "/admin/v1/users/{user}/sessions", operation_id = "endUserSessions", tag = "Session",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses(
+        (status = 200, description = "How many have ended", body = Ended),
+        Always, Changes, Unauthorized, Forbidden, Unknown,
+    ),
+)]
 pub(super) async fn end_of_user(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::super::auth::Administrator;
+use super::super::document::{Always, Changes, Conflicts, Forbidden, NewPassword, Reads, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Body, Id, Query, UserReference, page};
 use super::super::wire::Items;
@@ -16,6 +17,12 @@ use crate::core::outbox::LinkForm;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
+/// List or search users
+#[utoipa::path(
+    get, path = "/admin/v1/users", operation_id = "listUsers", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])), params(UsersQuery),
+    responses((status = 200, description = "A page of users", body = Items<User>), Always, Unauthorized, Forbidden),
+)]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Administrator(authority): Administrator,
@@ -47,6 +54,15 @@ impl wire::NewUser {
     }
 }
 
+/// Create a user
+#[utoipa::path(
+    post, path = "/admin/v1/users", operation_id = "createUser", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])), request_body = wire::NewUser,
+    responses(
+        (status = 201, description = "The user", body = User),
+        Always, Changes, Unauthorized, Forbidden, Reads, Conflicts, NewPassword,
+    ),
+)]
 pub(super) async fn create(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -57,6 +73,16 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json((&user).into())))
 }
 
+/// Show a user
+#[utoipa::path(
+    get, path = "/admin/v1/users/{user}", operation_id = "showUser", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses(
+        (status = 200, description = "The user, with security keys", body = UserDetail),
+        Always, Unauthorized, Forbidden, Unknown,
+    ),
+)]
 pub(super) async fn show(
     State(shared): State<Shared>,
     Administrator(authority): Administrator,
@@ -65,6 +91,16 @@ pub(super) async fn show(
     Ok(Json((&users::find(shared.core(), authority, &user).await?).into()))
 }
 
+/// Disable a user
+#[utoipa::path(
+    post, path = "/admin/v1/users/{user}/disable", operation_id = "disableUser", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses(
+        (status = 200, description = "The user; all that was open in their name has ended", body = User),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn disable(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -74,6 +110,16 @@ pub(super) async fn disable(
     Ok(Json((&users::disable(shared.core(), &call, authority, &user).await?).into()))
 }
 
+/// Enable a user
+#[utoipa::path(
+    post, path = "/admin/v1/users/{user}/enable", operation_id = "enableUser", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses(
+        (status = 200, description = "The user", body = User),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn enable(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -83,6 +129,16 @@ pub(super) async fn enable(
     Ok(Json((&users::enable(shared.core(), &call, authority, &user).await?).into()))
 }
 
+/// Delete a user
+#[utoipa::path(
+    delete, path = "/admin/v1/users/{user}", operation_id = "deleteUser", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses(
+        (status = 204, description = "Deleted; the audit log stays"),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn delete(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -93,6 +149,16 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Mail a user a link to set a password
+#[utoipa::path(
+    post, path = "/admin/v1/users/{user}/recovery", operation_id = "sendRecovery", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses(
+        (status = 202, description = "The mail is promised"),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
 pub(super) async fn send_recovery(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -103,6 +169,13 @@ pub(super) async fn send_recovery(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Remove a security key of a user
+#[utoipa::path(
+    delete, path = "/admin/v1/users/{user}/keys/{id}", operation_id = "removeUserKey", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address"), ("id" = SecurityKeyId, Path, description = "The key")),
+    responses((status = 204, description = "It is removed"), Always, Changes, Unauthorized, Forbidden, Unknown),
+)]
 pub(super) async fn remove_key(
     State(shared): State<Shared>,
     Caller(call): Caller,
@@ -115,6 +188,13 @@ pub(super) async fn remove_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Remove the authenticator app of a user
+#[utoipa::path(
+    delete, path = "/admin/v1/users/{user}/totp", operation_id = "removeUserTotp", tag = "Users",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
+    responses((status = 204, description = "It is removed"), Always, Changes, Unauthorized, Forbidden, Unknown),
+)]
 pub(super) async fn remove_totp(
     State(shared): State<Shared>,
     Caller(call): Caller,

@@ -1,6 +1,7 @@
 //! The JSON of `/admin/v1`. Times are RFC 3339 in UTC.
 
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::wire::{Key, Session};
 use crate::core::clock::Timestamp;
@@ -9,22 +10,32 @@ use crate::core::model::{
 };
 use crate::core::token::Secret;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct UsersQuery {
+    /// The `next` of the page before.
+    #[param(value_type = Option<uuid::Uuid>)]
     pub(super) after: Option<String>,
+    /// How many; 50 if left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub(super) limit: Option<String>,
     pub(super) search: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {
+    /// The `next` of the page before.
+    #[param(value_type = Option<uuid::Uuid>)]
     pub(super) after: Option<String>,
+    /// How many; 50 if left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub(super) limit: Option<String>,
     pub(super) user: Option<String>,
     pub(super) event: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewUser {
     pub(super) username: String,
     pub(super) email: String,
@@ -35,10 +46,11 @@ pub(super) struct NewUser {
     pub(super) role: Option<Role>,
     #[serde(default)]
     pub(super) email_verified: bool,
+    #[schema(value_type = Option<String>)]
     pub(super) password: Option<Secret>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct User {
     pub(super) id: UserId,
     pub(super) username: String,
@@ -52,21 +64,21 @@ pub(super) struct User {
     pub(super) created_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct UserDetail {
     #[serde(flatten)]
     pub(super) user: User,
     pub(super) security_keys: Vec<Key>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct UserSession {
     #[serde(flatten)]
     pub(super) session: Session,
     pub(super) user_id: UserId,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewInvitation {
     pub(super) email: String,
     pub(super) role: Option<Role>,
@@ -74,14 +86,14 @@ pub(super) struct NewInvitation {
 }
 
 /// Whole seconds, or a number with a unit: `7d`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum ExpiresIn {
     Seconds(u64),
     Span(String),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Invitation {
     pub(super) handle: InvitationId,
     pub(super) email: String,
@@ -94,7 +106,7 @@ pub(super) struct Invitation {
 }
 
 /// The only answer that has the secret.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Invited {
     #[serde(flatten)]
     pub(super) invitation: Invitation,
@@ -102,7 +114,7 @@ pub(super) struct Invited {
     pub(super) link: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct NewApplication {
     pub(super) name: String,
     #[serde(default)]
@@ -111,7 +123,7 @@ pub(super) struct NewApplication {
     pub(super) one_time_token_suffices: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Application {
     pub(super) app_id: ApplicationId,
     pub(super) name: String,
@@ -122,7 +134,7 @@ pub(super) struct Application {
 }
 
 /// The only answer that has the secrets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Registered {
     #[serde(flatten)]
     pub(super) application: Application,
@@ -130,7 +142,7 @@ pub(super) struct Registered {
     pub(super) access_token: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Mail {
     pub(super) id: MailId,
     pub(super) kind: MailKind,
