@@ -234,7 +234,8 @@ section! {
         /// The path of the page at `public_url` that signs people in. Browsers without a session are sent there, with the URL that they
         /// wanted in the query's `return_to`. Needs `proxies.trusted`. Empty: they are refused as programs are.
         sign_in_path: Option<PagePath> = None;
-        /// The origins, besides that of `public_url`, to which `return_to` may lead, such as ["https://app.example.org"].
+        /// The origins, besides that of `public_url`, to which `return_to` may lead: scheme, host and port of apps, such as those at other
+        /// ports of its host.
         return_to: Origins = Origins::default();
     }
 }
