@@ -78,7 +78,6 @@ impl Session {
     }
 
     /// All sessions of the user.
-    #[must_use]
     pub fn sessions(&self) -> Pages<OwnSession> {
         Pages::new(&self.0, Request::get("auth/v1/sessions"))
     }
