@@ -11,6 +11,8 @@ use super::{client, problem, session};
 use crate::app::{OTHER_PASSWORD, PASSWORD};
 use crate::served::{Served, options};
 
+const ANN: &str = "ann@example.com";
+
 #[tokio::test]
 async fn a_session_is_carried_from_api_to_api() {
     let app = Served::new().await;
@@ -36,16 +38,16 @@ async fn too_many_attempts_say_when_to_come_back() {
     app.user("ann").await;
     let password = OTHER_PASSWORD.into();
     for _ in 0..3 {
-        assert_eq!(problem(client(&app).sign_in("ann", &password).await), "invalid-credentials");
+        assert_eq!(problem(client(&app).sign_in(ANN, &password).await), "invalid-credentials");
     }
-    let native = client(&app).sign_in("ann", &password).await.unwrap_err();
+    let native = client(&app).sign_in(ANN, &password).await.unwrap_err();
     assert_eq!(native.refused().unwrap().body().unwrap().retry_after, Some(60));
     let kalshi = kalshi::AuthApi::with(&app.at("/v1"), &options()).unwrap();
-    let kalshi = kalshi.login(&kalshi::LoginRequest::new("ann@example.com", OTHER_PASSWORD)).await.unwrap_err();
+    let kalshi = kalshi.login(&kalshi::LoginRequest::new(ANN, OTHER_PASSWORD)).await.unwrap_err();
     let kraken = kraken::AuthenticationApi::with(&app.url, &options()).unwrap();
-    let kraken = kraken.login(&kraken::LoginRequest::new("ann", OTHER_PASSWORD)).await.unwrap_err();
+    let kraken = kraken.login(&kraken::LoginRequest::new(ANN, OTHER_PASSWORD)).await.unwrap_err();
     let kestra = kestra::AuthApi::with(&app.url, &options()).unwrap();
-    let kestra = kestra.login("ann", &password).await.unwrap_err();
+    let kestra = kestra.login(ANN, &password).await.unwrap_err();
     let seen = [
         (native.status(), native.retry_after(), native.refused().unwrap().attempts()),
         (kalshi.status(), kalshi.retry_after(), kalshi.refused().unwrap().attempts()),

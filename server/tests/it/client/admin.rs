@@ -36,7 +36,7 @@ async fn users() {
     let ann = NewUser { password: Some(PASSWORD.into()), email_verified: true, ..NewUser::new("ann", "ann@example.com") };
     let made = admin.create_user(&ann).await.unwrap();
     assert_eq!((made.role, made.status, made.email_verified), (Role::Member, UserStatus::Active, true));
-    assert_eq!(problem(admin.create_user(&ann).await), "username-taken");
+    assert_eq!(problem(admin.create_user(&ann).await), "email-taken");
     admin.create_user(&NewUser { role: Role::Admin, ..NewUser::new("bob", "bob@example.com") }).await.unwrap();
     let names: Vec<_> = admin.users().limit(1).all(9).await.unwrap().into_iter().map(|user| user.username).collect();
     assert_eq!(names, ["bob", "ann", "root"]);

@@ -153,7 +153,7 @@ async fn authenticator_apps() {
     let phone = Phone::new(enrolment.secret.expose_secret());
     let code = || SecretString::from(phone.code(&app));
     assert!(opened.finish_totp(&code()).await.unwrap().enrolled);
-    assert_eq!(problem(opened.start_totp().await), "conflict");
+    assert_eq!(problem(opened.start_totp().await), "second-factor-required");
     app.advance(std::time::Duration::from_secs(30));
 
     let half = client(&app).sign_in("ann", &PASSWORD.into()).await.unwrap().half().unwrap();
@@ -162,6 +162,7 @@ async fn authenticator_apps() {
     let mut full = half.totp(&code()).await.unwrap().full().unwrap();
     app.advance(std::time::Duration::from_secs(30));
     full.totp_proof(&code()).await.unwrap();
+    assert_eq!(problem(full.start_totp().await), "conflict");
     full.remove_totp().await.unwrap();
     let another = client(&app).sign_in("ann", &PASSWORD.into()).await.unwrap().full().unwrap();
     another.sign_out().await.unwrap();
