@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/auth/v1/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** May a request pass, and whose is it */
+        get: operations["forward"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/v1/invitations/accept": {
         parameters: {
             query?: never;
@@ -485,14 +502,6 @@ export interface components {
             title: string;
             type: string;
         };
-        Profile: {
-            email: string;
-            email_verified: boolean;
-            first_name: string;
-            last_name: string;
-            role: components["schemas"]["Role"];
-            username: string;
-        };
         RecoveryConfirmation: {
             code: string;
             password: string;
@@ -559,11 +568,17 @@ export interface components {
             /** @description `otpauth://…` */
             uri: string;
         };
-        User: (components["schemas"]["Profile"] | null) & {
-            id: components["schemas"]["UserId"];
+        /** @description Its `id` alone while a second factor is owed. */
+        User: {
+            email?: string;
+            email_verified?: boolean;
+            first_name?: string;
+            /** Format: uuid */
+            id: string;
+            last_name?: string;
+            role?: components["schemas"]["Role"];
+            username?: string;
         };
-        /** Format: uuid */
-        UserId: string;
     };
     responses: never;
     parameters: never;
@@ -573,6 +588,100 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may: who asks */
+            200: {
+                headers: {
+                    /** @description `1` or `2` */
+                    "X-Doorward-Assurance-Level"?: string;
+                    /** @description Escaped as the username */
+                    "X-Doorward-Email"?: string;
+                    /** @description `true` or `false` */
+                    "X-Doorward-Email-Verified"?: string;
+                    /** @description `member` or `admin` */
+                    "X-Doorward-Role"?: string;
+                    /** @description The id, which never changes */
+                    "X-Doorward-User-Id"?: string;
+                    /** @description Escaped as in a URL, but for `@` and `+` */
+                    "X-Doorward-Username"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It may not, and a browser asks: the page that signs people in */
+            302: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not as the call has it, or a code in it is not good. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has not shown who they are, or not rightly. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this, or not yet. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The call failed. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of the server, which tells nothing of its cause. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is too busy, or its database away. Nothing was done. */
+            503: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     acceptInvitation: {
         parameters: {
             query?: never;
@@ -652,6 +761,17 @@ export interface operations {
             /** @description The body is of another content type. */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -768,6 +888,17 @@ export interface operations {
             /** @description The new password breaks the rules for passwords. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1040,6 +1171,17 @@ export interface operations {
             /** @description The body is of another content type. */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -27,6 +27,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use super::authenticator::Authenticator;
@@ -198,6 +199,15 @@ impl TestApp {
         reply
     }
 
+    /// Serves connections until the task is aborted.
+    pub(crate) fn serve_on(&self, listener: TcpListener) -> JoinHandle<()> {
+        let (router, readiness, grace) = (self.app.router.clone(), self.app.readiness.clone(), Duration::from_secs(60));
+        tokio::spawn(async move {
+            let phase = watch::Sender::new(Phase::Serving);
+            serve(listener, router, &readiness, grace, phase.subscribe()).await;
+        })
+    }
+
     /// Sends bytes as they stand over a connection of their own, and reads to its end.
     pub(crate) async fn send_bytes(&self, bytes: Vec<u8>) -> Reply {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -209,12 +219,7 @@ impl TestApp {
             stream.read_to_end(&mut answer).unwrap();
             answer
         });
-        let phase = watch::Sender::new(Phase::Serving);
-        let (router, readiness, grace) = (self.app.router.clone(), self.app.readiness.clone(), Duration::from_secs(60));
-        let server = tokio::spawn({
-            let phase = phase.subscribe();
-            async move { serve(listener, router, &readiness, grace, phase).await }
-        });
+        let server = self.serve_on(listener);
         let reply = Reply::parse(&client.await.unwrap());
         server.abort();
         reply

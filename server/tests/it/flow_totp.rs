@@ -22,7 +22,7 @@ pub(crate) struct Phone(Vec<u8>);
 
 impl Phone {
     /// Takes the seed that a person types.
-    fn new(base32: &str) -> Self {
+    pub(crate) fn new(base32: &str) -> Self {
         let places = base32.chars().map(|c| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).unwrap());
         let bits: Vec<bool> = places.flat_map(|place| (0..5).rev().map(move |bit| place >> bit & 1 == 1)).collect();
         assert_eq!(bits.len(), 160);

@@ -5,6 +5,7 @@
 mod app;
 mod audit;
 mod authenticator;
+mod client;
 mod database;
 mod decoys;
 mod dialect_admin;
@@ -36,6 +37,7 @@ mod races;
 mod reply;
 mod secrets;
 mod sequences;
+mod served;
 mod store_away;
 mod strangers;
 mod table;
