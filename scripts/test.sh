@@ -39,6 +39,7 @@ server_to_test() {
     cargo build --workspace --bin doorward
     CLIENT_TESTS_BINARY="$(target_directory)/debug/doorward"
   fi
+  CLIENT_TESTS_BINARY=$(realpath "$CLIENT_TESTS_BINARY")
   export CLIENT_TESTS_BINARY
 }
 
