@@ -116,6 +116,19 @@ impl Client {
 
     /// Signs in with an e-mail address and the code that was mailed to it.
     ///
+    /// ```
+    /// # use doorward_client::native::{Client, Factor};
+    /// # doorward_started::example(async |server| {
+    /// # let client = Client::new(&server.at(""))?;
+    /// client.request_code("ann@example.com").await?;
+    ///
+    /// // Once the mail is there
+    /// # let code = server.code("ann@example.com").await;
+    /// let signed_in = client.sign_in_with_code("ann@example.com", &code.into()).await?;
+    /// # assert_eq!(signed_in.full().unwrap().info().factors, [Factor::EmailCode]);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `invalid-credentials`, `account-disabled`, `too-many-attempts` …
     pub async fn sign_in_with_code(&self, email: &str, code: &SecretString) -> Result<SignedIn> {
@@ -138,6 +151,25 @@ impl Client {
 
     /// Sets a new password with the code of the mailed link. All sessions end, none is opened.
     ///
+    /// ```
+    /// # use doorward_client::native::{Client, RecoveryConfirmation};
+    /// # doorward_started::example(async |server| {
+    /// # let client = Client::new(&server.at(""))?;
+    /// client.recover("ann").await?;
+    ///
+    /// // Once the mail is there: its link is https://…/reset?code=…&user_id=…
+    /// # let link = server.link("ann@example.com").await;
+    /// # let (code, user_id) = (server.query(&link, "code"), server.query(&link, "user_id"));
+    /// let confirmation = RecoveryConfirmation {
+    ///     code: code.into(),
+    ///     password: "a lantern of 8 quartz".into(),
+    ///     user_id: Some(user_id.parse()?),
+    /// };
+    /// client.confirm_recovery(&confirmation).await?;
+    /// # client.sign_in("ann", &"a lantern of 8 quartz".into()).await?;
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `invalid-code`, `password-rejected` …
     pub async fn confirm_recovery(&self, confirmation: &RecoveryConfirmation) -> Result<()> {
@@ -154,6 +186,25 @@ impl Client {
     }
 
     /// Makes an account of an invitation; opens no session.
+    ///
+    /// ```
+    /// # use doorward_client::native::{Client, NewAccount};
+    /// # use doorward_client::secrecy::SecretString;
+    /// # doorward_started::example(async |server| {
+    /// # let client = Client::new(&server.at(""))?;
+    /// # let id = SecretString::from(server.invitation("bob@example.com"));
+    /// let invitation = client.inspect_invitation(&id).await?;
+    /// println!("an account for {}", invitation.email);
+    /// let account = NewAccount {
+    ///     id,
+    ///     first_name: "Bob".to_owned(),
+    ///     last_name: "Example".to_owned(),
+    ///     password: "a lantern of 8 quartz".into(),
+    /// };
+    /// client.create_account(&account).await?;
+    /// # client.sign_in("bob@example.com", &"a lantern of 8 quartz".into()).await?;
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `invitation-not-found`, `email-taken`, `password-rejected` …

@@ -100,6 +100,24 @@ impl Session {
 
     /// Changes the password; ends the other sessions.
     ///
+    /// ```
+    /// # use doorward_client::native::Client;
+    /// # doorward_started::example(async |server| {
+    /// # let client = Client::new(&server.at(""))?;
+    /// # let password = server.password().into();
+    /// let mut session = client.sign_in("ann", &password).await?.full().ok_or("a second factor is needed")?;
+    /// if let Err(error) = session.change_password(&password, &"short".into()).await {
+    ///     let problem = error.refused().and_then(|refused| refused.body());
+    ///     for rule in problem.map_or(&[][..], |problem| &problem.problems) {
+    ///         println!("{}", rule.message);
+    ///     }
+    /// #   assert_eq!(problem.unwrap().problems[0].code, "too_short");
+    /// }
+    /// session.change_password(&password, &"a lantern of 8 quartz".into()).await?;
+    /// # session.show().await?;
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `invalid-credentials`, `password-rejected`, `recent-sign-in-required` …
     pub async fn change_password(&mut self, current: &SecretString, new: &SecretString) -> Result<()> {

@@ -156,6 +156,28 @@ impl HalfSession {
 
     /// Gives a security key, with the authenticator's answer. The token of this session is then worth nothing any more.
     ///
+    /// ```
+    /// use doorward_client::native::{Client, SignedIn};
+    ///
+    /// # doorward_started::example(async |server| {
+    /// # let (client, mut authenticator) = (Client::new(&server.at(""))?, server.authenticator());
+    /// # let password = server.password().into();
+    /// let session = client.sign_in("ann", &password).await?.full().ok_or("a second factor is needed")?;
+    /// let answer = authenticator.create(&session.start_key().await?);
+    /// session.finish_key("yellow key", &answer).await?;
+    ///
+    /// // From now on the password is not enough
+    /// let session = match client.sign_in("ann", &password).await? {
+    ///     SignedIn::Full(session) => session,
+    ///     SignedIn::Half(half) => {
+    ///         let answer = authenticator.get(&half.start_key().await?);
+    ///         half.finish_key(&answer).await?.full().ok_or("a second factor is still needed")?
+    ///     }
+    /// };
+    /// # assert_eq!(session.show().await?.session.assurance_level, 2);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `webauthn-failed` …
     pub async fn finish_key(&self, credential: &Value) -> Result<SignedIn> {

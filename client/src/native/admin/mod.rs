@@ -17,6 +17,30 @@ use super::{Problem, Result};
 use crate::request::Request;
 
 /// Everybody's accounts, in the name of an administrator's session; `not-permitted` to everybody else.
+///
+/// ```
+/// use doorward_client::native::{AuditFilter, Client, NewApplication, NewInvitation, NewUser};
+///
+/// # doorward_started::example(async |server| {
+/// # let client = Client::new(&server.at(""))?;
+/// # let password = server.password().into();
+/// let session = client.sign_in("ann", &password).await?.full().ok_or("a second factor is needed")?;
+/// let admin = session.admin();
+///
+/// let bob = admin.create_user(&NewUser::new("bob", "bob@example.com")).await?;
+/// admin.send_recovery(&bob.id.to_string()).await?;
+/// let invited = admin.invite(&NewInvitation::new("eve@example.com")).await?;
+/// admin.revoke_invitation(invited.invitation.handle).await?;
+/// let terminal = admin.register_application(&NewApplication::new("terminal")).await?;
+/// println!("consumer key {:?} is a secret", terminal.consumer_key);
+///
+/// let about_bob = AuditFilter::User(bob.id);
+/// for entry in admin.audit(&about_bob).all(1_000).await? {
+///     println!("{} {} {}", entry.at, entry.event, entry.outcome);
+/// }
+/// # assert!(admin.audit(&about_bob).all(9).await?.iter().any(|entry| entry.event == "user_created"));
+/// # Ok(()) });
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Admin<'a>(pub(super) &'a Carried);
 
