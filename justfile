@@ -24,6 +24,14 @@ test-clients *arguments:
 test-postgres *arguments:
     scripts/test.sh postgres {{arguments}}
 
+# The TypeScript package
+test-typescript:
+    scripts/test.sh typescript
+
+# The systemd unit under a systemd of its own; needs root
+test-unit *arguments:
+    scripts/test-unit.sh {{arguments}}
+
 # The guides, done as they say, and forward authentication with nginx and Caddy
 test-guides *arguments:
     scripts/test.sh guides {{arguments}}

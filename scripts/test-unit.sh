@@ -9,6 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 binary=$(realpath "${1:?which binary?}")
 [ "$(id -u)" = 0 ] || die "namespaces are made by root"
 command -v debootstrap >/dev/null || as_root debootstrap apt-get install -y --no-install-recommends debootstrap
+command -v pgrep >/dev/null || as_root procps apt-get install -y --no-install-recommends procps
+command -v ip >/dev/null || as_root iproute2 apt-get install -y --no-install-recommends iproute2
 work=$(mktemp -d /var/tmp/doorward-unit-XXXXXX)
 root=$(realpath -m "${2:-$work/debian}")
 group=doorward-unit-$$

@@ -99,7 +99,7 @@ case $what in
   rust) rust_tests "$@" ;;
   clients) client_tests "$@" ;;
   postgres) postgres_tests "$@" ;;
-  typescript) typescript_tests ;;
+  typescript) [ $# -eq 0 ] || die "the TypeScript tests take no arguments"; typescript_tests ;;
   guides) guide_tests "$@" ;;
   cluster) cluster_tests "$@" ;;
   all)

@@ -128,12 +128,12 @@ def measure(seconds):
             figures.measured[name] = values
             print(figures.lines()[-1], flush=True)
 
+        report("idle, a second", idle(meter, seconds))
         meter.spent(sign_in, users, seconds)  # pages that the log has whole, statements that are prepared
         report("sign-in, without its hash", meter.spent(sign_in, itertools.cycle(users), seconds))
         remembered = tokens[-1000:]
         meter.spent(check, remembered, seconds)
         report("session check from memory", meter.spent(check, itertools.cycle(remembered), seconds))
-        report("idle, a second", idle(meter, seconds))
         node.stop()
         node.env["DOORWARD_SESSIONS__CACHE_MIB"] = "0"
         node.start()

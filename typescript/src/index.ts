@@ -23,7 +23,7 @@ export interface Options {
 export function doorward({ baseUrl, token, deadline = 10_000 }: Options): Doorward {
   const client = createClient<paths>({
     baseUrl,
-    fetch: (request) => fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(deadline)]) }),
+    fetch: (request) => fetch(request, { signal: either(request.signal, AbortSignal.timeout(deadline)) }),
   });
   client.use({
     onRequest({ request }) {
@@ -39,4 +39,14 @@ export function doorward({ baseUrl, token, deadline = 10_000 }: Options): Doorwa
 export function credentials(headers: { authorization?: string | undefined; cookie?: string | undefined }): Record<string, string> {
   const { authorization, cookie } = headers;
   return { ...(authorization !== undefined && { authorization }), ...(cookie !== undefined && { cookie }) };
+}
+
+/** A signal that is given when one of two is. `AbortSignal.any` is not in Node.js 18. */
+function either(one: AbortSignal, other: AbortSignal): AbortSignal {
+  const both = new AbortController();
+  for (const signal of [one, other]) {
+    if (signal.aborted) both.abort(signal.reason);
+    signal.addEventListener("abort", () => both.abort(signal.reason), { once: true });
+  }
+  return both.signal;
 }
