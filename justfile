@@ -36,6 +36,10 @@ test-unit *arguments:
 test-guides *arguments:
     scripts/test.sh guides {{arguments}}
 
+# What is answered against the OpenAPI documents, by schemathesis; `--examples 500 --seed 7` for a longer run
+test-contracts *arguments:
+    scripts/test.sh contracts {{arguments}}
+
 # Several nodes: failover, revocation, rolling restart, pooler, TLS to the database, the set-up of docs/operations/cluster.md
 test-cluster *arguments:
     scripts/test.sh cluster {{arguments}}

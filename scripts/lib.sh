@@ -75,17 +75,22 @@ need_guides() {
   command -v node >/dev/null || as_root "Node.js" apt-get install -y --no-install-recommends nodejs
 }
 
-# python_environment: the virtual environment of the client tests, made once, and again when the pins change.
+# python_environment [FOLDER]: the virtual environment of the tests in a folder of tests/, made once, and again when the pins change.
 python_environment() {
-  local pins=tests/clients/requirements.txt stamp=.venv/.installed
+  local folder=${1:-clients} venv=.venv oldest="3, 10" pins stamp
+  [ "$folder" = clients ] || venv=.venv-$folder
+  # What schemathesis needs.
+  [ "$folder" != contracts ] || oldest="3, 11"
+  pins=tests/$folder/requirements.txt stamp=$venv/.installed
   cmp -s "$pins" "$stamp" && return
   say "Python packages"
   command -v python3 >/dev/null || as_root "Python 3" apt-get install -y --no-install-recommends python3 python3-venv
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || die "the client tests need Python 3.10 or newer, this is $(python3 -V)"
+  python3 -c "import sys; sys.exit(sys.version_info < ($oldest))" ||
+    die "the tests in tests/$folder need Python ${oldest/, /.} or newer, this is $(python3 -V)"
   python3 -c 'import ensurepip, venv' 2>/dev/null || as_root "the venv module of Python" apt-get install -y --no-install-recommends python3-venv
-  rm -rf .venv
-  python3 -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$pins"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$pins"
   cp "$pins" "$stamp"
 }
 

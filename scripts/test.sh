@@ -6,8 +6,9 @@
 #   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
 #   scripts/test.sh typescript                   the TypeScript client: its types against the server's document, and a run
 #   scripts/test.sh guides [PYTEST-ARGUMENT…]    docs/guides, done as they say, and forward authentication with nginx and Caddy
+#   scripts/test.sh contracts [NAME…] [--seed N] [--examples N]   what is answered against the OpenAPI documents, by schemathesis; more: a longer run
 #   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS, the set-up of the docs
-# Needs Rust, a C compiler and Python 3.10 or newer. CLIENT_TESTS_BINARY=… tests that server instead of building one.
+# Needs Rust, a C compiler and Python 3.10 or newer (contracts: 3.11). CLIENT_TESTS_BINARY=… tests that server instead of building one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
@@ -68,6 +69,13 @@ guide_tests() {
   .venv/bin/python -m pytest tests/guides -n 4 --dist worksteal "$@"
 }
 
+contract_tests() {
+  python_environment contracts
+  server_to_test
+  say "Contracts"
+  .venv-contracts/bin/python tests/contracts/run.py "$@"
+}
+
 typescript_tests() {
   need_node
   server_to_test
@@ -101,12 +109,13 @@ case $what in
   postgres) postgres_tests "$@" ;;
   typescript) [ $# -eq 0 ] || die "the TypeScript tests take no arguments"; typescript_tests ;;
   guides) guide_tests "$@" ;;
+  contracts) contract_tests "$@" ;;
   cluster) cluster_tests "$@" ;;
   all)
-    [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|guides|cluster ARGUMENT…"
+    [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|guides|contracts|cluster ARGUMENT…"
     rust_tests
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, guides, cluster or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, guides, contracts, cluster or all" ;;
 esac
