@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import threading
 import urllib.error
 import urllib.parse
@@ -19,7 +20,7 @@ from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HERE = pathlib.Path(__file__).resolve().parent
-LONGEST_BODY = 10_000
+LONGEST_BODY, LONGEST_READ = 10_000, 1_000_000
 notes, lock = defaultdict(list), threading.Lock()
 
 
@@ -61,13 +62,42 @@ def from_headers(headers):
 
 
 class Notes(BaseHTTPRequestHandler):
-    """One request."""
+    """One request and no more: the connection ends with it, so that nothing of a body can pass for a request that no proxy has seen."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.0"
+    timeout = 30
     caller = staticmethod(from_headers)
 
     def do_GET(self):
         """The public page, the page to sign in at, and the caller's notes."""
+        self.with_body(self.get)
+
+    def do_POST(self):
+        """Adds a note."""
+        self.with_body(self.post)
+
+    def with_body(self, work):
+        """Does the work with the request's body, read whole: an answer may be lost if a connection is closed on what is unread."""
+        try:
+            body = self.body()
+        except Refused as refused:
+            self.answer(refused.status, {"problem": str(refused)})
+        else:
+            work(body)
+
+    def body(self):
+        """The body, whose length must be beyond doubt."""
+        if "Transfer-Encoding" in self.headers:
+            raise Refused(501, "send the body with a Content-Length")
+        lengths = self.headers.get_all("Content-Length", ["0"])
+        if len(lengths) != 1 or not re.fullmatch("[0-9]{1,18}", lengths[0]):
+            raise Refused(400, "Content-Length is not a number")
+        body = self.rfile.read(min(int(lengths[0]), LONGEST_READ))
+        if int(lengths[0]) > LONGEST_BODY:
+            raise Refused(413, f"the body is longer than {LONGEST_BODY} bytes")
+        return body
+
+    def get(self, _):
         path = urllib.parse.urlsplit(self.path).path
         if path == "/":
             self.answer(200, {"service": "notes"})
@@ -78,9 +108,7 @@ class Notes(BaseHTTPRequestHandler):
         else:
             self.answer(404, {"problem": "no such page"})
 
-    def do_POST(self):
-        """Adds a note."""
-        body = self.rfile.read(min(int(self.headers["Content-Length"] or 0), LONGEST_BODY))
+    def post(self, body):
         if self.path == "/notes":
             self.guarded(lambda user: self.add(user, body))
         else:
@@ -114,6 +142,7 @@ class Notes(BaseHTTPRequestHandler):
     def send(self, status, kind, body):
         self.send_response(status)
         headers = {"Content-Type": kind, "Content-Length": len(body), "Cache-Control": "no-store", "X-Frame-Options": "DENY"}
+        headers["Connection"] = "close"
         for name, value in headers.items():
             self.send_header(name, str(value))
         self.end_headers()

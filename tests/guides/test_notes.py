@@ -1,7 +1,9 @@
 """The example app beyond what the guides do with it, and its page to sign in at."""
 
+import contextlib
 import json
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -10,6 +12,7 @@ import requests
 import guide
 import totp
 from harness import ROOT
+from proxies import PROXIES
 
 PASSWORD = "correct horse battery 9!"
 DOORWARD, PROXY, APP = "8080", "8000", "9000"
@@ -93,17 +96,85 @@ def test_without_doorward_nobody_gets_in(reader, doorward):
     assert call(reader, APP, "GET", "/notes", token).status_code == 503
 
 
-# The page, at the proxy
+# One request a connection
+
+
+def exchange(reader, port, sent):
+    """All that comes back on one connection, however it ends."""
+    got = b""
+    with socket.create_connection(("localhost", int(reader.ports[port])), timeout=30) as line:
+        line.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while part := line.recv(65536):
+                got += part
+    return got
+
+
+def smuggled(user_id):
+    """A request in a body, with headers that no proxy has seen."""
+    note = b'{"text": "smuggled"}'
+    head = (
+        f"POST /notes HTTP/1.1\r\nHost: localhost\r\nX-Doorward-User-Id: {user_id}\r\nX-Doorward-Username: ann\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(note)}\r\n\r\n"
+    )
+    return head.encode() + note
+
+
+def carriers(inner):
+    """Requests that have `inner` where a careless reader begins the next request, and their statuses at the app."""
+    junk = b"x" * 10_000
+    for method, path, status in [("GET", "/", 200), ("GET", "/sign-in", 200), ("POST", "/sign-in", 404), ("POST", "/notes", 401)]:
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n".encode()
+        yield head + b"Content-Length: %d\r\n\r\n" % len(inner) + inner, status
+        yield head + b"Content-Length: %d\r\n\r\n" % len(junk + inner) + junk + inner, 413
+        yield head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(inner) + inner + b"\r\n0\r\n\r\n", 501
+        for length in [b"x", b"-1", b"+1", b"1_0", b"1, 1", b"", b"0\r\nContent-Length: 1"]:
+            yield head + b"Content-Length: " + length + b"\r\n\r\n" + inner, 400
+        yield head + b"\r\n" + inner, status
+
+
+def test_a_connection_has_one_request(reader):
+    started(reader, "behind-a-proxy.md")
+    for sent, status in carriers(smuggled("1")):
+        got = exchange(reader, APP, sent)
+        assert got.startswith(b"HTTP/1.0 %d " % status), (sent, got)
+        assert got.count(b"HTTP/1.") == 1 and b"\r\nConnection: close\r\n" in got, (sent, got)
+    ann = {"X-Doorward-User-Id": "1", "X-Doorward-Username": "ann"}
+    assert call(reader, APP, "GET", "/notes", headers=ann).json() == {"user": "ann", "notes": []}
+
+
+# At the proxy
+
+
+def behind(reader, proxy):
+    """All that is at the proxy, as browsers reach it."""
+    started(reader, "behind-a-proxy.md")
+    for block in guide.read("behind-a-proxy.md"):
+        if block.test == [proxy]:
+            reader.do(block, proxy)
+    return reader
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_no_request_gets_around_the_proxy_in_a_body(reader, proxy):
+    site = behind(reader, proxy)
+    token = sign_in(site, port=PROXY)
+    ann = call(site, PROXY, "GET", "/auth/v1/session", token).json()["user"]["id"]
+    kept, closed = b"Connection: keep-alive\r\n", b"Connection: close\r\n"
+    for sent, _ in carriers(smuggled(ann)):
+        for own in (closed, closed + f"Cookie: doorward={token}\r\n".encode()):
+            carrier = sent.replace(kept, own)
+            exchange(site, PROXY, carrier)
+            # Whatever waits on the proxy's connection to the app comes out with the next request.
+            assert call(site, PROXY, "GET", "/notes", token).json() == {"user": "ann", "notes": []}, carrier
 
 
 @pytest.fixture
 def site(reader):
-    """All that is at the proxy, as browsers reach it."""
-    started(reader, "behind-a-proxy.md")
-    for block in guide.read("behind-a-proxy.md"):
-        if block.test == ["nginx"]:
-            reader.do(block, "nginx")
-    return reader
+    return behind(reader, "nginx")
+
+
+# The page
 
 
 def opened(site, query, *steps):

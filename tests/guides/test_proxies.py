@@ -24,6 +24,10 @@ IDENTITY = {
 }
 
 
+# A path that needs a session, and one that does not.
+CHECKED, PUBLIC = "/", "/sign-in"
+
+
 class Front:
     """Doorward and the app behind one proxy."""
 
@@ -89,6 +93,12 @@ def identity(headers):
     return [(name, value) for name, value in headers if name.replace("_", "-").startswith("x-doorward-")]
 
 
+def cookies(headers):
+    """The cookies among these headers, in one line."""
+    pairs = [pair.strip() for pair in ";".join(values(headers, "cookie")).split(";")]
+    return "; ".join(filter(None, pairs))
+
+
 def values(headers, wanted):
     return [value for name, value in headers if name == wanted]
 
@@ -120,40 +130,72 @@ def test_the_session_itself_is_not_given_to_the_app(front):
         (f"a=1; doorward={token}", "a=1"),
         (f"doorward={token}; b=2", "b=2"),
         (f"a=1; doorward={token}; b=2; xdoorward=3", "a=1; b=2; xdoorward=3"),
+        (f"a=1; sessions={token}; b=2; xsessions=3", "a=1; b=2; xsessions=3"),
+        (f"a=1;sessions={token};b=2", "a=1; b=2"),
+        (f"a=1;  doorward={token};  b=2", "a=1; b=2"),
+        (f"doorward={token}; doorward={token}; b=2", "b=2"),
+        (f"a=1; doorward={token}; __Host-doorward={token}; b=2; sessions={token}; c=3", "a=1; b=2; c=3"),
     ]:
-        assert front.send("/", headers={"Cookie": cookie}).status == 200
-        seen = front.app.last()[2]
-        assert token not in str(seen)
-        pairs = [pair.strip() for pair in ";".join(values(seen, "cookie")).split(";")]
-        assert "; ".join(filter(None, pairs)) == rest
-    assert front.send("/", headers={"Authorization": f"Bearer {token}"}).status == 200
-    assert token not in str(front.app.last()[2])
+        for target in (CHECKED, PUBLIC):
+            assert front.send(target, headers={"Cookie": cookie}).status == 200, cookie
+            seen = front.app.last()[2]
+            assert token not in str(seen), cookie
+            assert cookies(seen) == rest, cookie
+    # nginx takes three away, and of more than that lets no cookie through.
+    many = "; ".join(["a=1", *[f"doorward={token}"] * 4])
+    for target in (CHECKED, PUBLIC):
+        for headers in ([("Cookie", many)], [("Cookie", pair) for pair in many.split("; ")]):
+            assert front.send(target, headers=headers).status == 200
+            assert token not in str(front.app.last()[2])
+            assert cookies(front.app.last()[2]) == {"nginx": "", "caddy": "a=1"}[front.name]
+    for target in (CHECKED, PUBLIC):
+        assert front.send(target, headers={"Authorization": f"Bearer {token}"}).status == 200
+        assert token not in str(front.app.last()[2])
+
+
+LIE = "0197b3a0-0000-7000-8000-000000000001"
+SPELLINGS = [
+    *(name for name in IDENTITY),
+    *(name.upper() for name in IDENTITY),
+    *(name.replace("-", "_") for name in IDENTITY),
+    *(name.replace("-", "_", 1) for name in IDENTITY),
+    *(name[::-1].replace("-", "_", 1)[::-1] for name in IDENTITY),
+]
+FORGED = [*([(name, LIE)] for name in SPELLINGS), [(name, LIE) for name in SPELLINGS], [(name, "") for name in SPELLINGS]]
 
 
 def test_whoever_writes_identity_headers_is_nobody_else_by_it(front):
     ann = front.user()
     token = front.sign_in()["token"]
-    lie = "0197b3a0-0000-7000-8000-000000000001"
-    spellings = [
-        *(name for name in IDENTITY),
-        *(name.upper() for name in IDENTITY),
-        *(name.replace("-", "_") for name in IDENTITY),
-        *(name.replace("-", "_", 1) for name in IDENTITY),
-        *(name[::-1].replace("-", "_", 1)[::-1] for name in IDENTITY),
-    ]
-    for headers in [*([(name, lie)] for name in spellings), [(name, lie) for name in spellings], [(name, "") for name in spellings]]:
+    for headers in FORGED:
         assert front.send("/", headers=headers, token=token).status == 200
         seen = front.app.last()[2]
-        assert lie not in str(seen), headers
+        assert LIE not in str(seen), headers
         assert {name for name, _ in identity(seen)} == IDENTITY and len(identity(seen)) == len(IDENTITY)
         assert values(seen, "x-doorward-user-id") == [ann]
         reached = len(front.app.seen)
         assert front.send("/", headers=headers).status == 401
         assert len(front.app.seen) == reached
     # Connection names headers that are between client and proxy; ours are not the client's to name.
-    hop = [("Connection", "close, X-Doorward-User-Id, X-Doorward-Role, Cookie"), ("X-Doorward-User-Id", lie)]
+    hop = [("Connection", "close, X-Doorward-User-Id, X-Doorward-Role, Cookie"), ("X-Doorward-User-Id", LIE)]
     if front.send("/", headers=hop, token=token).status == 200:
         assert values(front.app.last()[2], "x-doorward-user-id") == [ann]
+
+
+def test_nobody_has_an_identity_where_the_proxy_does_not_ask(front):
+    front.user()
+    token = front.sign_in()["token"]
+    for headers in FORGED:
+        for session in (None, token):
+            assert front.send(PUBLIC, headers=headers, token=session).status == 200
+            assert identity(front.app.last()[2]) == [], headers
+    # Not even after a request that had one, on the same connection.
+    line = http.client.HTTPConnection("localhost", front.port, timeout=30)
+    for target, known in [(CHECKED, IDENTITY), (PUBLIC, set())]:
+        line.request("GET", target, headers={"Cookie": f"doorward={token}"})
+        assert line.getresponse().read()
+        assert {name for name, _ in identity(front.app.last()[2])} == known
+    line.close()
 
 
 def test_no_session_no_entry(front):

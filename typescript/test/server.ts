@@ -1,24 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 
 /** The program under test: what `cargo build` made, unless the environment names another. */
 const BINARY = process.env["CLIENT_TESTS_BINARY"] ?? join(import.meta.dirname, "../../../target/debug/doorward");
 
-/** A port of the loopback address that nobody has just now. */
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  listener.close();
-  await once(listener, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
+/** A server that has not said within this time that it is ready is taken for stuck. */
+const DEADLINE_MS = 60_000;
 
 /** A started `doorward serve` with data of its own. */
 export class Server {
@@ -30,22 +22,24 @@ export class Server {
   ) {}
 
   static async start(): Promise<Server> {
-    const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), "doorward-test-"));
     const env = {
       PATH: process.env["PATH"],
-      DOORWARD_LISTEN: `127.0.0.1:${port}`,
       DOORWARD_DATA_DIR: folder,
       DOORWARD_SHUTDOWN_DRAIN: "0s",
       DOORWARD_PASSWORDS__MEMORY_KIB: "64",
     };
-    const child = spawn(BINARY, ["serve"], { env, cwd: folder, stdio: "ignore" });
-    const url = `http://127.0.0.1:${port}`;
-    while (!(await fetch(`${url}/health/ready`).then((answer) => answer.ok, () => false))) {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const child = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--json"], { env, cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const signal = AbortSignal.timeout(DEADLINE_MS);
+      const { listen } = JSON.parse(await firstLine(child, signal)) as { listen: string };
+      await ready(listen, child, signal);
+      return new Server(listen, folder, env, child);
+    } catch (error) {
+      await ended(child, "SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
     }
-    return new Server(url, folder, env, child);
   }
 
   /** Creates a user with the command line. */
@@ -64,13 +58,35 @@ export class Server {
 export async function example(name: string, env: NodeJS.ProcessEnv): Promise<{ url: string; stop: () => Promise<void> }> {
   const program = join(import.meta.dirname, "../examples", name);
   const child = spawn(process.execPath, [program], { env: { ...process.env, ...env, PORT: "0" }, stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const line = await firstLine(child, AbortSignal.timeout(DEADLINE_MS));
   const { port } = JSON.parse(line.slice(line.indexOf("{"))) as { port: number };
   return { url: `http://127.0.0.1:${port}`, stop: () => ended(child) };
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill("SIGTERM");
+/** The first line of a program's output, unless it ends or the signal comes before. */
+async function firstLine(child: ChildProcess & { stdout: Readable }, signal: AbortSignal): Promise<string> {
+  const lines = createInterface(child.stdout);
+  const [line] = (await Promise.race([once(lines, "line", { signal }), once(lines, "close", { signal }), once(child, "exit", { signal })])) as unknown[];
+  if (typeof line !== "string") throw new Error(`${child.spawnfile} ended without a word`);
+  return line;
+}
+
+/** Waits until a server is ready, unless it ends or the signal comes before. */
+async function ready(url: string, child: ChildProcess, signal: AbortSignal): Promise<void> {
+  while (!(await fetch(`${url}/health/ready`, { signal }).then((answer) => answer.ok, () => false))) {
+    signal.throwIfAborted();
+    if (over(child)) throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Whether a program has ended, by itself or by a signal. */
+function over(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function ended(child: ChildProcess, how: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (over(child)) return;
+  child.kill(how);
   await once(child, "exit");
 }
