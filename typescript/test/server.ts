@@ -2,12 +2,15 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { Readable } from "node:stream";
 
+const HERE = dirname(fileURLToPath(import.meta.url)); // `import.meta.dirname` is not in Node.js 18
+
 /** The program under test: what `cargo build` made, unless the environment names another. */
-const BINARY = process.env["CLIENT_TESTS_BINARY"] ?? join(import.meta.dirname, "../../../target/debug/doorward");
+const BINARY = process.env["CLIENT_TESTS_BINARY"] ?? join(HERE, "../../../target/debug/doorward");
 
 /** A server that has not said within this time that it is ready is taken for stuck. */
 const DEADLINE_MS = 60_000;
@@ -56,7 +59,7 @@ export class Server {
 
 /** A started program of ours, on a port of its own; its URL, and how to end it. */
 export async function example(name: string, env: NodeJS.ProcessEnv): Promise<{ url: string; stop: () => Promise<void> }> {
-  const program = join(import.meta.dirname, "../examples", name);
+  const program = join(HERE, "../examples", name);
   const child = spawn(process.execPath, [program], { env: { ...process.env, ...env, PORT: "0" }, stdio: ["ignore", "pipe", "inherit"] });
   const line = await firstLine(child, AbortSignal.timeout(DEADLINE_MS));
   const { port } = JSON.parse(line.slice(line.indexOf("{"))) as { port: number };
