@@ -192,6 +192,29 @@ fn a_restore_replaces_nothing_that_it_should_not() {
 }
 
 #[test]
+fn a_log_that_was_left_does_not_get_into_what_is_restored() {
+    let place = Place::new();
+    create_user(&place, "ann");
+    place.json("backup good.db", "");
+    let database = place.path().join("data/doorward.db");
+    let kept = |ending: &str| {
+        let names = std::fs::read_dir(place.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().is_some_and(|name| name.contains(".until-") && name.ends_with(ending))).count()
+    };
+    // Killed while it was in use: what bob is made of is in the log alone.
+    let server = place.serve();
+    create_user(&place, "bob");
+    drop(server);
+    assert!(std::fs::metadata(beside(&database, "-wal")).unwrap().len() > 0);
+    std::fs::write(beside(&database, "-journal"), "x".repeat(1_000)).unwrap();
+    std::fs::remove_file(&database).unwrap();
+    place.json("restore good.db", "");
+    assert!(place.refused("user show bob", "", 1).contains("no user bob"));
+    assert_eq!((kept("-wal"), kept("-journal")), (1, 1));
+    assert_eq!(place.json("user show ann", "")["username"], "ann");
+}
+
+#[test]
 fn postgresql_has_backup_tools_of_its_own() {
     let place = Place::new();
     for command in ["backup x.db", "restore x.db"] {
@@ -275,34 +298,28 @@ async fn processes_that_open_one_new_database_at_once_all_find_it_open() {
     }
 }
 
-/// Runs a command and kills it when a file is there.
-fn kill_when_there(place: &Place, command: &str, file: &Path) {
-    let mut child = place.command(command).spawn().unwrap();
-    while !file.exists() {
-        assert!(child.try_wait().unwrap().is_none(), "{command} is done already");
-        std::thread::yield_now();
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(file.exists(), "{command} was done before it was killed");
-}
-
 fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
     format!("{}{ending}", path.display()).into()
+}
+
+/// What is there when a process is killed that copies a database into this file: half of it, and the journal of its transaction.
+fn half_made(path: &Path, whole: &[u8]) {
+    std::fs::write(path, &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(beside(path, "-journal"), "x".repeat(1_000)).unwrap();
 }
 
 #[test]
 fn what_a_killed_backup_or_restore_has_left_is_in_nobodys_way() {
     let place = Place::new();
     create_user(&place, "ann");
-    fill(&place.path().join("data/doorward.db"), 60_000);
+    place.json("backup first.db", "");
+    let whole = std::fs::read(place.path().join("first.db")).unwrap();
     let (backup, database) = (place.path().join("good.db"), place.path().join("data/doorward.db"));
-    kill_when_there(&place, "backup good.db", &beside(&backup, ".partial"));
-    assert!(!backup.exists());
+    half_made(&beside(&backup, ".partial"), &whole);
+    // The lock that a backup holds; nobody holds it any longer.
+    std::fs::write(beside(&backup, ".partial.lock"), "").unwrap();
     place.json("backup good.db", "");
-    kill_when_there(&place, "restore good.db --force", &beside(&database, ".restoring"));
-    // As if it had been in the middle of a transaction.
-    std::fs::write(beside(&database, ".restoring-journal"), "x".repeat(1_000)).unwrap();
+    half_made(&beside(&database, ".restoring"), &whole);
     let left = beside(&database, ".restoring");
     assert!(place.refused(&format!("restore {} --force", left.display()), "", 1).contains("name the backup itself"));
     place.json("restore good.db --force", "");
@@ -312,6 +329,30 @@ fn what_a_killed_backup_or_restore_has_left_is_in_nobodys_way() {
             assert!(!beside(path, ending).exists(), "{}{ending}", path.display());
         }
     }
+}
+
+#[test]
+fn a_lock_is_a_plain_file_that_other_accounts_may_read() {
+    let place = Place::new();
+    let lock = place.path().join("data/doorward.db.lock");
+    let migrate = format!("umask 077; exec {} migrate --json", env!("CARGO_BIN_EXE_doorward"));
+    let run = std::process::Command::new("sh").args(["-c", &migrate]).current_dir(place.path()).env_clear().output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(std::fs::metadata(&lock).unwrap().permissions().mode() & 0o777, 0o644);
+
+    std::fs::remove_file(&lock).unwrap();
+    let (elsewhere, nowhere) = (place.path().join("elsewhere"), place.path().join("nowhere"));
+    std::fs::write(&elsewhere, "").unwrap();
+    for target in [&elsewhere, &nowhere] {
+        std::os::unix::fs::symlink(target, &lock).unwrap();
+        let told = place.refused("user list", "", 1);
+        assert!(told.contains("doorward.db.lock: is no plain file; remove it"), "{told}");
+        std::fs::remove_file(&lock).unwrap();
+    }
+    assert!(!nowhere.exists());
+    let making = place.path().join("good.db.partial.lock");
+    std::os::unix::fs::symlink(&elsewhere, &making).unwrap();
+    assert!(place.refused("backup good.db", "", 1).contains("is no plain file"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(in crate::core) async fn restore(backup: &Path, database: &Path, force: bool
     // Nobody else makes one, and nobody but us can be at it.
     file::remove(&new)?;
     file::copy(backup, &new)?;
-    let placed = place(&new, database, exists.then(|| file::beside(database, aside))).await;
+    let placed = place(&new, database, exists, &file::beside(database, aside)).await;
     if placed.is_err() {
         let _ = file::remove(&new);
     }
@@ -63,7 +63,7 @@ fn replaces(database: &Path, force: bool) -> Result<bool, Fault> {
     Ok(exists)
 }
 
-async fn place(new: &Path, database: &Path, aside: Option<PathBuf>) -> Result<Replaced, Fault> {
+async fn place(new: &Path, database: &Path, exists: bool, aside: &Path) -> Result<Replaced, Fault> {
     let engine = Engine::Sqlite(sqlite::Engine::open_unshared(new, PATIENCE)?);
     let standing = migrations::standing(&engine, STEPS).await?;
     drop(engine);
@@ -71,8 +71,9 @@ async fn place(new: &Path, database: &Path, aside: Option<PathBuf>) -> Result<Re
     if standing.current == 0 {
         return Err(Fault::internal("the backup holds no schema of this server"));
     }
-    match aside {
-        Some(aside) => file::replace(database, new, &aside).map(|()| Replaced::Database(aside)),
-        None => file::put(new, database).map(|()| Replaced::Nothing),
+    if exists {
+        file::replace(database, new, aside).map(|()| Replaced::Database(aside.to_owned()))
+    } else {
+        file::put(new, database, aside).map(|()| Replaced::Nothing)
     }
 }

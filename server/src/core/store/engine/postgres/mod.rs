@@ -43,8 +43,9 @@ const BREATHER: Duration = Duration::from_secs(2);
 /// What is to be said when a statement that was prepared is not there, or is there already: the connection leads now here, now there.
 const POOLER: &str = ": is there a pooler in transaction mode between? Then set database.pooler = true";
 
-/// For what is run after a commit: nobody waits for it, but it has a connection.
-const LATER: Duration = Duration::from_secs(3);
+/// For what is run after a commit: nobody waits for it, but it has a connection. No longer than `shutdown_grace` is by default.
+const LATER: Duration = Duration::from_secs(10);
+
 /// What tables there are in the schema that new ones would be made in: their columns, and the tables that their foreign keys lead to.
 pub(super) const CATALOGUE: (Sql, Sql) = (
     Sql("SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)::text,

@@ -13,6 +13,9 @@ use crate::core::fault::Fault;
 /// All pages in one step: the copy is of one moment, and writers, who append to the log, do not wait.
 const ALL: i32 = -1;
 
+/// What SQLite keeps beside a database, and takes up again when it is opened.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 /// Makes the folder of a database (0700), if need be.
 pub(in crate::core::store) fn make_room(path: &Path) -> Result<(), Fault> {
     create_folder(path)
@@ -89,7 +92,6 @@ pub(in crate::core::store) fn publish(from: &Path, to: &Path) -> Result<(), Faul
 /// Puts a database into the place of another one, which gets another name. No moment is without one; a server that has the old one open
 /// is found, and refused for.
 pub(in crate::core::store) fn replace(old: &Path, new: &Path, aside: &Path) -> Result<(), Fault> {
-    let (log, index) = (beside(old, "-wal"), beside(old, "-shm"));
     // What is damaged cannot be opened, so nothing can be serving it, and its log cannot be brought in.
     let alone = match connect_alone(old) {
         Ok(connection) => {
@@ -100,21 +102,30 @@ pub(in crate::core::store) fn replace(old: &Path, new: &Path, aside: &Path) -> R
         Err(_) => None,
     };
     link_new(old, aside)?;
-    for (left, ending) in [(&log, "-wal"), (&index, "-shm")] {
-        if left.exists() {
-            fs::rename(left, beside(aside, ending)).map_err(|error| told(left, &error))?;
-        }
-    }
+    set_logs_aside(old, aside)?;
     fs::rename(new, old).map_err(|error| told(old, &error))?;
     sync_folder(old)?;
     drop(alone);
     Ok(())
 }
 
-/// As [`publish`], where no database is to be replaced: an empty file may be.
-pub(in crate::core::store) fn put(new: &Path, place: &Path) -> Result<(), Fault> {
+/// As [`publish`], where no database is to be replaced: an empty file may be. Logs that one has left there which is gone get another name.
+pub(in crate::core::store) fn put(new: &Path, place: &Path, aside: &Path) -> Result<(), Fault> {
+    set_logs_aside(place, aside)?;
     fs::rename(new, place).map_err(|error| told(place, &error))?;
     sync_folder(place)
+}
+
+/// What is in a log would be written into whichever database is found beside it.
+fn set_logs_aside(old: &Path, aside: &Path) -> Result<(), Fault> {
+    for ending in LOGS {
+        let left = beside(old, ending);
+        // A link that leads nowhere is one, too.
+        if left.symlink_metadata().is_ok() {
+            fs::rename(&left, beside(aside, ending)).map_err(|error| told(&left, &error))?;
+        }
+    }
+    sync_folder(old)
 }
 
 /// Makes a second name for a file, unless there is such a file.
@@ -130,7 +141,7 @@ fn link_new(from: &Path, to: &Path) -> Result<(), Fault> {
 
 /// Removes a database that was left behind, and what belongs to it.
 pub(in crate::core::store) fn remove(path: &Path) -> Result<(), Fault> {
-    for ending in ["", "-wal", "-shm", "-journal"] {
+    for ending in [""].into_iter().chain(LOGS) {
         let left = beside(path, ending);
         match fs::remove_file(&left) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(&left, &error)),

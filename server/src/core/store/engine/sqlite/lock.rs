@@ -54,14 +54,33 @@ pub(super) fn in_use(database: &Path) -> Fault {
 /// Anybody may read it who gets into the folder: it holds nothing, and a command of root's must not keep the server's account out.
 fn open(database: &Path) -> Result<(PathBuf, File), Fault> {
     let path = beside(database, ".lock");
-    let opened = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)
-        }
+    let opened = match open_plain(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match make_readable(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_plain(&path),
+            made => made,
+        },
         opened => opened,
     };
     let file = opened.map_err(|error| told(&path, &error))?;
     Ok((path, file))
+}
+
+/// Whatever the umask.
+fn make_readable(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    Ok(file)
+}
+
+/// Opens a file that is there under this very name: through a link another's file would be locked.
+fn open_plain(path: &Path) -> io::Result<File> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("is no plain file; remove it"));
+    }
+    let file = File::open(path)?;
+    // A link may have come there in between, or the file may have gone.
+    if is_at(&file, path) { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
 /// A new file in the making, by one process at a time. Its lock's file goes with the work, so one that is there while nobody holds it was
@@ -80,10 +99,14 @@ impl Making {
             Fault::unavailable(format!("{}: {told}", new.display()))
         };
         let (file, left) = match OpenOptions::new().write(true).create_new(true).open(&lock) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (File::open(&lock), true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (open_plain(&lock), true),
             made => (made, false),
         };
-        let file = file.map_err(|error| told(&lock, &error))?;
+        let file = file.map_err(|error| match error.kind() {
+            // Its holder has ended in between, and another may have begun.
+            io::ErrorKind::NotFound => under_way(),
+            _ => told(&lock, &error),
+        })?;
         match file.try_lock() {
             // Its holder may have ended, and removed it, since it was opened.
             Ok(()) if is_at(&file, &lock) => {}
@@ -108,7 +131,7 @@ impl Drop for Making {
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let place = |found: fs::Metadata| (found.dev(), found.ino());
-    file.metadata().map(place).ok() == fs::metadata(path).map(place).ok()
+    file.metadata().map(place).ok() == fs::symlink_metadata(path).map(place).ok()
 }
 
 #[cfg(not(unix))]
