@@ -1,5 +1,6 @@
 //! How calls are made, whatever the API.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -109,7 +110,7 @@ impl Options {
 }
 
 /// Through which proxy calls go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Proxy {
     /// As `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
@@ -119,11 +120,37 @@ pub enum Proxy {
     Direct,
     /// Through this one.
     Through {
-        /// `http://…` or `https://…`.
+        /// `http://…` or `https://…`. `Debug` leaves out what stands before an `@`, which may be a password.
         url: String,
         /// Name and password for the proxy (RFC 7617), if it asks.
         credentials: Option<(String, SecretString)>,
     },
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("Environment"),
+            Self::Direct => f.write_str("Direct"),
+            Self::Through { url, credentials } => {
+                f.debug_struct("Through").field("url", &ProxyUrl(url)).field("credentials", credentials).finish()
+            }
+        }
+    }
+}
+
+/// A proxy's URL, which may have a name and password in it.
+#[derive(Clone)]
+pub(crate) struct ProxyUrl<T>(pub(crate) T);
+
+impl<T: AsRef<str>> fmt::Debug for ProxyUrl<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not parsed: what is no URL may hold a password all the same.
+        match self.0.as_ref().rsplit_once('@') {
+            Some((_, place)) => write!(f, "\"[REDACTED]@{}\"", place.escape_debug()),
+            None => write!(f, "{:?}", self.0.as_ref()),
+        }
+    }
 }
 
 impl Proxy {

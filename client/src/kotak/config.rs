@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::options::{Options, Proxy};
+use crate::options::{Options, Proxy, ProxyUrl};
 
 /// Where the original service is.
 pub const HOST: &str = "https://tradeapi.kotaksecurities.com/apim";
@@ -17,7 +17,7 @@ pub struct Configuration {
     ip: String,
     app_id: String,
     host: String,
-    proxy_url: Option<String>,
+    proxy_url: Option<ProxyUrl<String>>,
     proxy_user: Option<String>,
     proxy_pass: Option<SecretString>,
 }
@@ -52,7 +52,7 @@ impl Configuration {
 
     /// A proxy to go through.
     pub fn proxy_url(mut self, url: impl Into<String>) -> Self {
-        self.proxy_url = Some(url.into());
+        self.proxy_url = Some(ProxyUrl(url.into()));
         self
     }
 
@@ -69,7 +69,7 @@ impl Configuration {
     }
 
     pub(super) fn through_proxy(&self, options: Options) -> Options {
-        let Some(url) = self.proxy_url.clone() else { return options };
+        let Some(ProxyUrl(url)) = self.proxy_url.clone() else { return options };
         let credentials = self.proxy_user.clone().map(|user| (user, self.proxy_pass.clone().unwrap_or_default()));
         options.proxy(Proxy::Through { url, credentials })
     }

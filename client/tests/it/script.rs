@@ -117,3 +117,11 @@ fn length(head: &str) -> usize {
 pub(crate) fn options() -> Options {
     Options::default().proxy(Proxy::Direct)
 }
+
+/// A place where connections are refused: nobody listens there, and nobody else can while the socket is kept.
+pub(crate) fn nobody() -> (tokio::net::TcpSocket, String) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
+}

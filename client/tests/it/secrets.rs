@@ -1,8 +1,8 @@
 //! What errors and requests show of what they hold.
 
-use doorward_client::{Error, kalshi, kestra, kotak, kraken};
+use doorward_client::{Error, Options, Proxy, kalshi, kestra, kotak, kraken};
 
-use super::script::{Script, options, say};
+use super::script::{Script, nobody, options, say};
 
 #[tokio::test]
 async fn a_success_that_cannot_be_read_does_not_show_what_it_holds() {
@@ -33,8 +33,8 @@ async fn a_refusal_keeps_all_and_shows_its_typed_part() {
 
 #[tokio::test]
 async fn a_broken_connection_shows_no_url() {
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let api = kestra::AuthApi::with(&format!("http://127.0.0.1:{port}"), &options()).unwrap();
+    let (_kept, url) = nobody();
+    let api = kestra::AuthApi::with(&url, &options()).unwrap();
     for error in [api.forgotten_password("hidden").await.unwrap_err(), api.request_code("hidden").await.unwrap_err()] {
         let mut shown = format!("{error:?} {error}");
         let mut source = std::error::Error::source(&error);
@@ -57,4 +57,22 @@ fn models_show_no_secret() {
         kotak::Configuration::new("hidden", "u", "hidden", "i", "a"),
     );
     assert!(!shown.contains("hidden"), "{shown}");
+}
+
+#[test]
+fn nor_does_a_proxy() {
+    for url in
+        ["http://ann:hidden@proxy.example:3128", "ann:hidden@proxy.example:3128", "http://ann:hidden/@hidden@proxy.example:3128"]
+    {
+        let credentials = Some(("ann".to_owned(), "hidden".into()));
+        let proxy = Proxy::Through { url: url.to_owned(), credentials };
+        let shown = [
+            format!("{proxy:?}"),
+            format!("{:?}", Options::default().proxy(proxy)),
+            format!("{:?}", kotak::Configuration::new("t", "u", "c", "i", "a").proxy_url(url).proxy_pass("hidden")),
+        ];
+        for shown in shown {
+            assert!(shown.contains("proxy.example:3128") && !shown.contains("hidden"), "{shown}");
+        }
+    }
 }
