@@ -39,21 +39,28 @@ impl Session {
     /// Writes the session down, to be kept where only its user can read it: whoever has the text has the session.
     ///
     /// ```
+    /// use std::fs::OpenOptions;
+    /// use std::io::Write as _;
+    /// use std::os::unix::fs::OpenOptionsExt as _;
+    ///
     /// use doorward_client::native::Client;
     /// use doorward_client::secrecy::{ExposeSecret as _, SecretString};
     ///
     /// # doorward_started::example(async |server| {
     /// # let (url, password) = (server.at(""), server.password());
-    /// # let file = std::env::temp_dir().join(server.user_id());
+    /// # let folder = std::env::temp_dir().join(server.user_id());
+    /// # std::fs::create_dir(&folder)?;
+    /// # let file = folder.join("session");
     /// # let client = Client::new(&url)?;
     /// let session = client.sign_in("ann", &password.into()).await?.full().ok_or("a second factor is needed")?;
-    /// std::fs::write(&file, session.export().expose_secret())?;
+    /// let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
+    /// kept.write_all(session.export().expose_secret().as_bytes())?;
     ///
     /// // Another day, another process
     /// let stored = SecretString::from(std::fs::read_to_string(&file)?);
     /// let session = client.import(&stored)?.full().ok_or("a second factor is needed")?;
     /// println!("{}", session.show().await?.user.username);
-    /// # std::fs::remove_file(&file)?;
+    /// # std::fs::remove_dir_all(&folder)?;
     /// # Ok(()) });
     /// ```
     #[must_use]
