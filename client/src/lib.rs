@@ -10,6 +10,25 @@
 //!
 //! The four have the hosts of the original services as their defaults, and take any other.
 //!
+//! # Start
+//!
+//! ```no_run
+//! # async fn start(password: doorward_client::secrecy::SecretString) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn keep(_: doorward_client::secrecy::SecretString) {}
+//! use doorward_client::kalshi::{ApiKey, AuthApi, LoginRequest};
+//! use doorward_client::native::Client;
+//!
+//! let ann = Client::new("http://localhost:8080")?.sign_in("ann", &password).await?.full().ok_or("a second factor is needed")?;
+//! println!("{}", ann.show().await?.user.email);
+//! keep(ann.export()); // a SecretString; Client::import takes it
+//!
+//! let api = AuthApi::with_host("http://localhost:8080/v1")?;
+//! let session = api.login(&LoginRequest::new("ann@example.org", password)).await?;
+//! api.with_api_key(ApiKey::of(&session)).logout().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What all of them keep to
 //!
 //! - **Deadlines.** A call ends within [`Options::deadline`], its repetitions included, with an answer or with [`Error::Deadline`].

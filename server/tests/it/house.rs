@@ -113,6 +113,17 @@ fn every_dialect_has_its_readme() {
     }
 }
 
+/// The README's example of the Rust client is one that its documentation compiles.
+#[test]
+fn the_readme_has_the_example_of_the_client() {
+    let root = source().join("../..");
+    let [readme, client] = ["README.md", "client/src/lib.rs"].map(|file| fs::read_to_string(root.join(file)).unwrap());
+    let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let compiled = client.split("//! ```no_run\n").nth(1).unwrap().split("//! ```").next().unwrap();
+    let lines = compiled.lines().map(|line| line.trim_start_matches("//!").trim()).filter(|line| !line.starts_with("# "));
+    assert_eq!(lines.collect::<Vec<_>>(), shown.lines().collect::<Vec<_>>());
+}
+
 /// What `routes!` mounts is in the published document, and what is mounted without it is not. HEAD alone may be: it is turned away.
 #[test]
 fn dialects_mount_only_what_is_published() {

@@ -75,6 +75,31 @@ async fn a_worker_that_has_lost_a_mail_decides_nothing_about_it() {
 }
 
 #[tokio::test]
+async fn a_worker_that_has_lost_a_mail_makes_no_secret_for_it() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    for request in ["/api/v1/forgotten-password?username=ann", "/api/v1/request-code/ann%40example.com"] {
+        app.send(Ask::get(request)).await.expect(200);
+    }
+    app.application(false, &[]).await.login(&app, "ann", PASSWORD).await.expect(200);
+    app.advance(Duration::from_secs(1));
+    let slow = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+    app.advance(Duration::from_secs(10));
+    let quick = delivery::claim(app.core(), &app.call(), 8).await.unwrap();
+    assert_eq!((slow.len(), quick.len()), (3, 3));
+    for claimed in &quick {
+        delivery::prepare(app.core(), &app.call(), claimed).await.unwrap().unwrap();
+    }
+    let tickets = || app.database().rows("SELECT * FROM tickets ORDER BY id");
+    let sent = tickets().await;
+    for claimed in &slow {
+        assert!(delivery::prepare(app.core(), &app.call(), claimed).await.unwrap().is_none());
+    }
+    assert_eq!(tickets().await, sent, "what the other worker sends stays good");
+    assert!(list(&app).await.iter().all(|mail| mail.state == MailState::Due));
+}
+
+#[tokio::test]
 async fn a_mail_that_cannot_go_waits_longer_each_time_and_is_given_up_after_a_day() {
     let app = TestApp::new().await;
     app.user("ann").await;

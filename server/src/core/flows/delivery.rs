@@ -108,7 +108,8 @@ pub async fn hold(core: &Core, call: &Call, mail: &Mail) -> Result<()> {
     core.store.write_each(move |tx| Box::pin(async move { Ok(mails::hold(tx, claim, lease).await?) })).await
 }
 
-/// Makes the letter of a claimed mail, with its secret; `None` when there is nothing to send any more, which is then on record.
+/// Makes the letter of a claimed mail, with its secret; `None` when there is nothing to send any more, which is then on
+/// record, and when another worker has claimed it since, which decides about it.
 ///
 /// # Errors
 /// Faults, and [`crate::core::Refusal::Overloaded`] while there is too much to hash: then the mail stays due.
@@ -154,11 +155,15 @@ async fn recipient(tx: &mut Tx, user_id: Option<UserId>, subject: Option<&str>) 
 
 /// A fresh ticket for the recipient in the place of an older one of its purpose; the recipient, if there is one.
 async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> Result<Option<User>> {
-    let (call, id, user_id, subject) = (call.clone(), mail.mail.id, mail.mail.user_id, mail.subject.clone());
+    let (call, claim, user_id, subject) = (call.clone(), claim_of(&mail.mail), mail.mail.user_id, mail.subject.clone());
     // A mail that knows its user was sent by an administrator, or was charged when it was tried before.
     let (limits, by_a_stranger) = (core.policy.limits.clone(), user_id.is_none());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
+            // The secret of whoever has claimed it since is the one that is sent.
+            if !mails::still_held(tx, claim).await? {
+                return Ok(None);
+            }
             let Some(user) = recipient(tx, user_id, subject.as_deref()).await? else { return Ok(None) };
             // By whichever of their names it was asked for: strangers learn nothing of a mail that does not come.
             let charges = Charges::new(&limits, &call, &[Limited::MailUser(&user.id.to_string())]);
@@ -167,7 +172,7 @@ async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> 
             }
             tickets::delete_of_user(tx, user.id, issued.purpose).await?;
             tickets::insert(tx, &issued.ticket(&call, user.id)?).await?;
-            mails::addressed(tx, id, user.email.as_str(), user.id).await?;
+            mails::addressed(tx, claim.id, user.email.as_str(), user.id).await?;
             record(tx, &call, Record::by(Actor::Server, issued.event, Some(user.id), None)).await?;
             Ok(Some(user))
         })
@@ -229,9 +234,12 @@ async fn access_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Opt
     let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.one_time_token);
     let payload = core.hasher.hash(core.hasher.reserve()?, call, &Password::new(&code)).await?;
     let Some(ticket) = mail.ticket_id else { return Ok(None) };
-    let now = call.now;
+    let (now, claim) = (call.now, claim_of(&mail.mail));
     let work = core.store.write(move |tx| {
         Box::pin(async move {
+            if !mails::still_held(tx, claim).await? {
+                return Ok(None);
+            }
             match tickets::set_payload(tx, ticket, &payload, now).await? {
                 Some(user) => Ok(users::by_id(tx, user).await?),
                 None => Ok(None),

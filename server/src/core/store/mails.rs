@@ -27,6 +27,7 @@ statements! {
             RETURNING ", claimed_columns!()
     );
     ADDRESSED = "UPDATE mails SET recipient = $1, user_id = $2 WHERE id = $3";
+    STILL_HELD = "UPDATE mails SET attempts = attempts WHERE id = $1 AND state = 'due' AND attempts = $2";
     HOLD = "UPDATE mails SET due_at = $1 WHERE id = $2 AND state = 'due' AND attempts = $3 AND due_at < $1";
     FINISH = "UPDATE mails SET state = $1, finished_at = $2, error = $3, secret = NULL, subject = NULL WHERE id = $4 AND state = 'due' AND attempts = $5";
     POSTPONE = "UPDATE mails SET due_at = $1, error = $2 WHERE id = $3 AND state = 'due' AND attempts = $4";
@@ -123,6 +124,11 @@ pub(in crate::core) async fn claim(tx: &mut Tx, now: Timestamp, lease: Timestamp
 /// Keeps a claimed mail until `lease`, unless it has been postponed beyond that, or claimed anew by another worker.
 pub(in crate::core) async fn hold(tx: &mut Tx, claim: Claim, lease: Timestamp) -> Result<(), Fault> {
     tx.execute(HOLD, values![lease, claim.id, claim.attempts]).await.map(|_| ())
+}
+
+/// Whether no other worker has claimed the mail since; then none will until this transaction has ended.
+pub(in crate::core) async fn still_held(tx: &mut Tx, claim: Claim) -> Result<bool, Fault> {
+    Ok(tx.execute(STILL_HELD, values![claim.id, claim.attempts]).await? == 1)
 }
 
 /// Writes down for whom a mail turned out to be.
