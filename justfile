@@ -28,6 +28,14 @@ test-postgres *arguments:
 test-typescript:
     scripts/test.sh typescript
 
+# The pages in a real browser
+test-browser:
+    scripts/test.sh browser
+
+# Pictures of every page, into docs/screens
+screens:
+    scripts/screens.sh
+
 # The systemd unit under a systemd of its own; needs root
 test-unit *arguments:
     scripts/test-unit.sh {{arguments}}

@@ -97,5 +97,11 @@ python_environment() {
 # need_node: Node.js and npm. Debian's own may be too old.
 need_node() {
   { command -v node && command -v npm; } >/dev/null || as_root "Node.js" apt-get install -y --no-install-recommends nodejs npm
-  node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || die "the TypeScript client needs Node.js 18 or newer, this is $(node --version)"
+  node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || die "these tests need Node.js 18 or newer, this is $(node --version)"
+}
+
+# need_browser: Chromium, a font for it, and Node.js.
+need_browser() {
+  need_node
+  command -v chromium >/dev/null || as_root "Chromium" apt-get install -y --no-install-recommends chromium fonts-dejavu-core
 }

@@ -5,6 +5,7 @@
 #   scripts/test.sh clients [PYTEST-ARGUMENT…]   the published client libraries against a started server
 #   scripts/test.sh postgres [NEXTEST-ARGUMENT…] both on PostgreSQL, or the Rust suite with arguments
 #   scripts/test.sh typescript                   the TypeScript client: its types against the server's document, and a run
+#   scripts/test.sh browser                      the pages in Chromium: the life of an account, accessibility, sizes
 #   scripts/test.sh guides [PYTEST-ARGUMENT…]    docs/guides, done as they say, and forward authentication with nginx and Caddy
 #   scripts/test.sh contracts [NAME…] [--seed N] [--examples N]   what is answered against the OpenAPI documents, by schemathesis; more: a longer run
 #   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS, the set-up of the docs
@@ -92,6 +93,25 @@ typescript_tests() {
   (cd typescript && npm test)
 }
 
+# What the browser's tests need: Chromium, their packages, and a server to test.
+browser_tests_need() {
+  need_browser
+  server_to_test
+  (cd tests/browser && npm ci --no-audit --no-fund --silent)
+}
+
+browser_tests() {
+  browser_tests_need
+  say "Browser tests"
+  (cd tests/browser && npm test)
+}
+
+screens() {
+  browser_tests_need
+  say "Pictures of the pages"
+  (cd tests/browser && node screens.js ../../docs/screens)
+}
+
 cluster_tests() {
   need_postgres haproxy pgbouncer
   need_machines
@@ -108,6 +128,8 @@ case $what in
   clients) client_tests "$@" ;;
   postgres) postgres_tests "$@" ;;
   typescript) [ $# -eq 0 ] || die "the TypeScript tests take no arguments"; typescript_tests ;;
+  browser) [ $# -eq 0 ] || die "the browser tests take no arguments"; browser_tests ;;
+  screens) screens ;;
   guides) guide_tests "$@" ;;
   contracts) contract_tests "$@" ;;
   cluster) cluster_tests "$@" ;;
@@ -117,5 +139,5 @@ case $what in
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, guides, contracts, cluster or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, browser, guides, contracts, cluster or all" ;;
 esac

@@ -26,8 +26,9 @@ use crate::http::head::{self, HeadError};
 use crate::http::health::{Probe, Readiness};
 use crate::http::layers::{self, Words};
 use crate::http::metrics::{Kind, Metrics, Others};
+use crate::locale::Catalogues;
 use crate::openapi;
-use crate::pages;
+use crate::pages::{self, render::Pages};
 use crate::templates::TemplateError;
 use crate::work::Desk;
 use crate::work::mail::message::Sender;
@@ -110,8 +111,9 @@ pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     database_at(config, &config.database()).map_err(|mend| loaded.complain("database_url", &mend))?;
     sender(config).map_err(|mend| loaded.complain("mail.from", &mend))?;
     let broken = |error: TemplateError| loaded.complain("templates.dir", &error.to_string());
-    Renderer::new(service, origin.origin(), templates).map_err(broken)?;
-    pages::render::Pages::new(service, templates).map_err(broken)?;
+    let words = Catalogues::load(templates).map_err(broken)?;
+    Renderer::new(service, origin.origin(), config.language, words.clone(), templates).map_err(broken)?;
+    Pages::new(service, config.language, words, &config.forward.return_to, templates).map_err(broken)?;
     if !can_be_made(&config.data_dir) {
         return Err(loaded.complain("data_dir", "is not a folder and cannot be made one; name a folder that this user may write"));
     }
@@ -162,9 +164,10 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
         let area = |prefix| Area { prefix, name: dialect.name, words: words.clone(), not_found: dialect.not_found };
         areas.extend(dialect.prefixes.iter().copied().map(area));
     }
-    let rendered = pages::render::Pages::new(config.service_name.as_str(), config.templates.dir.as_deref())?;
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered), PAGES, limit, pages::words());
-    let area = |prefix| Area { prefix, name: PAGES, words: pages::words(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
+    let rendered = Arc::new(rendered(config)?);
+    let words = pages::words(&rendered);
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered), PAGES, limit, words.clone());
+    let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
     areas.extend(pages::PREFIXES.map(area));
     let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;
     let docs = layers::dialect(openapi::routes(&documents), DOCS, limit, openapi::words());
@@ -179,6 +182,11 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
         area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
     };
     Ok(head::guard(router.merge(pages).merge(docs).merge(more).merge(unknown), refuse))
+}
+
+fn rendered(config: &Config) -> Result<Pages, TemplateError> {
+    let (service, templates) = (config.service_name.as_str(), config.templates.dir.as_deref());
+    Pages::new(service, config.language, Catalogues::load(templates)?, &config.forward.return_to, templates)
 }
 
 /// What the log and the metrics call the pages.
@@ -264,7 +272,8 @@ fn session_memory(others: &mut Others<'_>, core: &Arc<Core>) {
 
 fn mailer(config: &Config) -> Result<Mailer, StartError> {
     let (service, origin) = (config.service_name.as_str(), config.origin());
-    let renderer = Renderer::new(service, origin.origin(), config.templates.dir.as_deref())?;
+    let templates = config.templates.dir.as_deref();
+    let renderer = Renderer::new(service, origin.origin(), config.language, Catalogues::load(templates)?, templates)?;
     let sender = sender(config).map_err(StartError)?;
     let transport = match &config.smtp_url {
         Some(url) => Transport::from_url(url.reveal()).map_err(StartError)?,

@@ -9,6 +9,7 @@ pub mod config;
 pub mod core;
 pub mod dialect;
 pub mod http;
+pub mod locale;
 pub mod log;
 pub mod openapi;
 pub mod pages;

@@ -8,7 +8,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::value::Kwargs;
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
+
+use crate::locale::{Catalogues, Language};
 
 /// A built-in template: its file name and its text.
 pub type Source = (&'static str, &'static str);
@@ -45,12 +48,18 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 impl Templates {
-    /// Compiles `sources` (style sheets, `*.css`, are kept as they are), each replaced by `<overrides>/<folder>/<name>` where the operator has such a file. HTML templates
-    /// escape what is put into them; a variable that does not exist is an error.
+    /// Compiles `sources` (what is no template, `*.css`, `*.js` and `*.svg`, is kept as it is), each replaced by `<overrides>/<folder>/<name>`
+    /// where the operator has such a file. HTML templates escape what is put into them; a variable that does not exist is an error.
+    /// `t("key", name=value)` is the message of that key in the language that the variable `lang` names.
     ///
     /// # Errors
     /// When `overrides` is not a folder, holds a file that overrides nothing, or one that cannot be read or compiled.
-    pub fn load(folder: &'static str, sources: &[Source], overrides: Option<&Path>) -> Result<Self, TemplateError> {
+    pub fn load(
+        folder: &'static str,
+        sources: &[Source],
+        catalogues: Catalogues,
+        overrides: Option<&Path>,
+    ) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
@@ -58,13 +67,15 @@ impl Templates {
         environment.set_syntax(syntax.map_err(broken)?);
         // Debug information would carry the values of variables, secrets among them, into errors.
         environment.set_debug(false);
+        let say = move |state: &State<'_, '_>, key: &str, values: Kwargs| translate(&catalogues, state, key, &values);
+        environment.add_function("t", say);
         let mut templates = Self { environment, folder, overridden: BTreeMap::new(), plain: BTreeMap::new() };
         let mut texts: BTreeMap<&str, String> = sources.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         if let Some(root) = overrides {
             templates.read_overrides(root, &mut texts)?;
         }
         for (name, text) in texts {
-            if name.ends_with(".css") {
+            if PLAIN.iter().any(|ending| name.ends_with(ending)) {
                 templates.plain.insert(name.to_owned(), text);
                 continue;
             }
@@ -101,7 +112,7 @@ impl Templates {
         Ok(())
     }
 
-    /// A style sheet as it is; empty for a name that was not among the sources.
+    /// A file that is no template, as it is; empty for a name that was not among the sources.
     #[must_use]
     pub fn plain(&self, name: &str) -> &str {
         self.plain.get(name).map_or("", String::as_str)
@@ -157,10 +168,29 @@ impl Templates {
     }
 }
 
+/// What is served as it is.
+const PLAIN: [&str; 3] = [".css", ".js", ".svg"];
+
+fn translate(catalogues: &Catalogues, state: &State<'_, '_>, key: &str, values: &Kwargs) -> Result<String, Error> {
+    let language = state.lookup("lang").and_then(|lang| lang.as_str().and_then(Language::parse)).unwrap_or_default();
+    let mut given = Vec::new();
+    for name in values.args() {
+        given.push((name, values.get::<Value>(name)?.to_string()));
+    }
+    let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let said = catalogues.say(language, key, &given);
+    // Names the message and never a value.
+    said.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no message {key} that these values fill")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use minijinja::context;
+
+    fn load(folder: &'static str, sources: &[Source], overrides: Option<&Path>) -> Result<Templates, TemplateError> {
+        Templates::load(folder, sources, Catalogues::load(None)?, overrides)
+    }
 
     const SOURCES: &[Source] =
         &[("a.txt", "{% include \"b.txt\" %}"), ("b.txt", "built in {{ who }}"), ("c.html", "<p>{{ who }}</p>")];
@@ -171,7 +201,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("mail")).unwrap();
         std::fs::write(folder.path().join("mail/b.txt"), "ours {{ who }}").unwrap();
         std::fs::write(folder.path().join("mail/b.txt~"), "{% an editor's leftover").unwrap();
-        let templates = Templates::load("mail", SOURCES, Some(folder.path())).unwrap();
+        let templates = load("mail", SOURCES, Some(folder.path())).unwrap();
         assert_eq!(templates.render("a.txt", context! { who => "<ann>" }).unwrap(), "ours <ann>");
         assert_eq!(templates.render("c.html", context! { who => "<ann>" }).unwrap(), "<p>&lt;ann&gt;</p>");
     }
@@ -182,10 +212,10 @@ mod tests {
         std::fs::create_dir(folder.path().join("mail")).unwrap();
         let file = folder.path().join("mail/b.txt");
         std::fs::write(&file, "one\ntwo {% if %}\n").unwrap();
-        let error = Templates::load("mail", SOURCES, Some(folder.path())).unwrap_err();
+        let error = load("mail", SOURCES, Some(folder.path())).unwrap_err();
         assert_eq!((error.file.as_str(), error.line), (file.to_str().unwrap(), Some(2)));
         std::fs::write(&file, "one\n\n{{ whom }}").unwrap();
-        let templates = Templates::load("mail", SOURCES, Some(folder.path())).unwrap();
+        let templates = load("mail", SOURCES, Some(folder.path())).unwrap();
         let error = templates.rehearse("a.txt", context! { who => "ann" }).unwrap_err();
         assert_eq!((error.file.as_str(), error.line), (file.to_str().unwrap(), Some(3)));
     }
@@ -195,19 +225,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("mail")).unwrap();
         std::fs::write(folder.path().join("mail/typo.txt"), "").unwrap();
-        let error = Templates::load("mail", SOURCES, Some(folder.path())).unwrap_err();
+        let error = load("mail", SOURCES, Some(folder.path())).unwrap_err();
         assert!(
             error.to_string().contains("typo.txt: this overrides nothing; the templates are a.txt, b.txt, c.html"),
             "{error}"
         );
-        assert!(Templates::load("mail", SOURCES, Some(&folder.path().join("nowhere"))).is_err());
-        assert!(Templates::load("pages", SOURCES, Some(folder.path())).is_ok(), "no pages folder: nothing overridden");
+        assert!(load("mail", SOURCES, Some(&folder.path().join("nowhere"))).is_err());
+        assert!(load("pages", SOURCES, Some(folder.path())).is_ok(), "no pages folder: nothing overridden");
     }
 
     #[test]
     fn an_error_while_serving_shows_no_value() {
-        let templates = Templates::load("mail", &[("a.txt", "{{ link|int }}")], None).unwrap();
+        let templates = load("mail", &[("a.txt", "{{ link|int }}")], None).unwrap();
         let error = templates.render("a.txt", context! { link => "https://example.com/?code=SECRET" }).unwrap_err();
         assert!(!error.to_string().contains("SECRET"), "{error}");
+    }
+
+    #[test]
+    fn messages_come_in_the_language_of_the_page_and_are_escaped() {
+        let source = "{{ t(\"sign_in.title\", service=who) }}";
+        let templates = load("pages", &[("a.html", source), ("b.html", "{{ t(\"no.such\") }}")], None).unwrap();
+        let say = |lang: &str| templates.render("a.html", context! { lang, who => "<ann>" }).unwrap();
+        assert_ne!(say("en"), say("de"));
+        assert!(say("de").contains("&lt;ann&gt;"), "{}", say("de"));
+        let error = templates.rehearse("b.html", context! { lang => "en" }).unwrap_err();
+        assert!(error.problem.contains("no message no.such"), "{error}");
     }
 }

@@ -44,6 +44,11 @@ impl Origins {
     pub fn contains(&self, origin: &PublicUrl) -> bool {
         self.0.contains(origin)
     }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &PublicUrl> {
+        self.0.iter()
+    }
 }
 
 impl Setting for Origins {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use lettre::message::Mailbox;
 
 use super::setting::{Raw, Setting, expected, from_text};
+use crate::locale::Language;
 
 /// Networks in CIDR form; never the whole Internet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +98,18 @@ impl Setting for ServiceName {
 
     fn show(&self) -> toml::Value {
         self.0.clone().into()
+    }
+}
+
+impl Setting for Language {
+    const FORM: &'static str = "\"en\" or \"de\"";
+
+    fn read(raw: &Raw<'_>) -> Result<Self, String> {
+        from_text(raw, |text| Self::ALL.into_iter().find(|language| language.tag() == text))
+    }
+
+    fn show(&self) -> toml::Value {
+        self.tag().into()
     }
 }
 

@@ -25,6 +25,8 @@ use kinds::{ForwardedHeader, LogFilter, LogFormat, Networks, ServiceName};
 use section::section;
 use url::{DatabaseUrl, PublicUrl, SmtpUrl};
 
+use crate::locale::Language;
+
 pub use load::{ConfigError, Input, Loaded, load};
 pub use show::example;
 
@@ -47,6 +49,8 @@ section! {
         smtp_url: Option<SmtpUrl> = None;
         /// The name of this service, shown in mails, in error answers and by browsers that register a security key.
         service_name: ServiceName = ServiceName::default();
+        /// The language of mails, and of pages for browsers that ask for none of those that there are: "en" or "de".
+        language: Language = Language::default();
         /// Where Prometheus metrics are served, on a listener of their own. Empty: nowhere.
         metrics_listen: Option<SocketAddr> = None;
         /// How long the end may take once the server has been told to stop: requests in flight are finished within it.
@@ -231,11 +235,11 @@ section! {
 section! {
     /// Forward authentication.
     Forward {
-        /// The path of the page at `public_url` that signs people in. Browsers without a session are sent there, with the URL that they
+        /// The path of the page at `public_url` that signs people in: "/sign-in" is Doorward's own. Browsers without a session are sent there, with the URL that they
         /// wanted in the query's `return_to`. Needs `proxies.trusted`. Empty: they are refused as programs are.
         sign_in_path: Option<PagePath> = None;
-        /// The origins, besides that of `public_url`, to which `return_to` may lead: scheme, host and port of apps, such as those at other
-        /// ports of its host.
+        /// The origins, besides that of `public_url`, to which `return_to` may lead, also from Doorward's own sign-in page: scheme, host and
+        /// port of apps, such as those at other ports of its host.
         return_to: Origins = Origins::default();
     }
 }

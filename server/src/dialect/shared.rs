@@ -118,7 +118,9 @@ impl Shared {
         }
     }
 
-    fn is_https(&self) -> bool {
+    /// Whether cookies must be `Secure`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
         self.0.public_url.is_https()
     }
 }

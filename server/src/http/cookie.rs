@@ -67,6 +67,32 @@ pub fn clearing_cookie(name: &str, https: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&line(name, "", https, 0)).ok()
 }
 
+/// The name of a cookie beside the session's, under the same rules: over https a neighbouring host cannot set it.
+#[must_use]
+pub fn aside_name(base: &str, https: bool) -> String {
+    if https { format!("__Host-{base}") } else { base.to_owned() }
+}
+
+/// The first value of the cookie of this name.
+#[must_use]
+pub fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    pairs(headers).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// A `Set-Cookie` of a cookie beside the session's: gone with the browser, or after `max_age`. Values as of [`session_cookie`].
+#[must_use]
+pub fn aside_cookie(name: &str, value: &str, https: bool, max_age: Option<Duration>) -> Option<HeaderValue> {
+    match max_age {
+        Some(max_age) => session_cookie(name, value, https, max_age),
+        None => {
+            let kept = session_cookie(name, value, https, Duration::ZERO)?;
+            let mut value = HeaderValue::from_str(&kept.to_str().ok()?.replacen("; Max-Age=0", "", 1)).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        }
+    }
+}
+
 fn line(name: &str, value: &str, https: bool, max_age: u64) -> String {
     let secure = if https { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
@@ -118,6 +144,13 @@ mod tests {
         for token in ["", "a b", "a;b", "a\r\nb", "é", "a=b"] {
             assert_eq!(session_cookie(PLAIN, token, false, day), None, "{token:?}");
         }
+        let aside = aside_name("doorward-form", true);
+        assert_eq!(
+            text(aside_cookie(&aside, "aB", true, None)).as_deref(),
+            Some("__Host-doorward-form=aB; Path=/; HttpOnly; SameSite=Lax; Secure")
+        );
+        assert_eq!(text(aside_cookie("x", "a", false, Some(day))), text(session_cookie("x", "a", false, day)));
+        assert_eq!(aside_cookie("x", "a;b", false, None), None);
         let cookie = session_cookie(PLAIN, "secret", false, day);
         assert!(!format!("{cookie:?}").contains("secret"));
     }

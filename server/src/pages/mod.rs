@@ -1,29 +1,60 @@
-//! The few pages that mailed links lead to. Opening one shows a form and spends nothing; only the form's POST does.
+//! Pages for people: plain HTML forms over the flows of core, working without JavaScript but for security keys.
 //!
-//! The forms carry the link's secret and rely on no cookie: cookies are not read here, and there is nothing to forge.
+//! A page reads the same session cookie as `native`. Each form carries a token bound to the visitor's cookie ([`csrf`]) and must come from
+//! our own origin; what succeeds is answered with a redirect (POST, redirect, GET), what does not with the form and what is wrong with it.
 
+mod account;
+mod assets;
+mod code;
+mod csrf;
+mod device;
+mod forgotten;
+mod form;
 mod invitation;
+mod notice;
+mod posted;
+mod problem;
+mod qr;
 pub mod render;
 mod reset;
-mod respond;
+mod return_to;
+mod second_factor;
+mod sign_in;
+mod sign_out;
+mod visit;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{any, get, post};
 
 use crate::dialect::shared::Shared;
 use crate::http::layers::Words;
-use render::{Pages, STYLESHEET_PATH};
+use render::Pages;
 
 /// How the pages say what only the layers around them know.
 #[must_use]
-pub fn words() -> Words {
-    Words::new(respond::panicked, respond::timed_out, respond::unreadable)
+pub fn words(pages: &Arc<Pages>) -> Words {
+    let [panicked, timed_out, unreadable] = [(); 3].map(|()| Arc::clone(pages));
+    Words::new(
+        move || problem::panicked(&panicked),
+        move || problem::timed_out(&timed_out),
+        move |error| problem::head(&unreadable, error),
+    )
 }
 
 /// Where the pages' URLs begin.
-pub const PREFIXES: [&str; 3] = ["/reset", "/invitation", STYLESHEET_PATH];
+pub const PREFIXES: [&str; 9] = [
+    "/sign-in",
+    "/second-factor",
+    "/sign-out",
+    "/forgotten",
+    "/check-your-mail",
+    "/reset",
+    "/invitation",
+    "/account",
+    assets::FOLDER,
+];
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -33,10 +64,34 @@ struct Site {
 }
 
 /// The URL table.
-pub fn routes(shared: Shared, pages: Pages) -> Router {
+pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
     Router::new()
-        .route("/reset", get(reset::form).post(reset::confirm))
+        .route("/sign-in", get(sign_in::form).post(sign_in::submit))
+        .route("/sign-in/code", get(code::form).post(code::request))
+        .route("/sign-in/code/enter", get(code::entry).post(code::submit))
+        .route("/second-factor", get(second_factor::form).post(second_factor::with_app))
+        .route("/second-factor/key", post(second_factor::with_key))
+        .route("/second-factor/key/options", post(second_factor::options))
+        .route("/sign-out", get(sign_out::form).post(sign_out::submit))
+        .route("/forgotten", get(forgotten::form).post(forgotten::submit))
+        .route("/check-your-mail", get(forgotten::sent))
+        .route("/reset", get(reset::form).post(reset::submit))
         .route("/invitation", get(invitation::form).post(invitation::create))
-        .route(STYLESHEET_PATH, get(respond::stylesheet))
-        .with_state(Site { shared, pages: Arc::new(pages) })
+        .route("/invitation/accept", post(invitation::accept))
+        .route("/account", get(account::show))
+        .route("/account/password", get(account::password::form).post(account::password::submit))
+        .route("/account/app", get(account::app::back).post(account::app::confirm))
+        .route("/account/app/start", post(account::app::start))
+        .route("/account/app/remove", get(account::app::removal).post(account::app::remove))
+        .route("/account/keys", get(account::keys::form).post(account::keys::add))
+        .route("/account/keys/options", post(account::keys::options))
+        .route("/account/keys/{id}", get(account::keys::one).post(account::keys::rename))
+        .route("/account/keys/{id}/remove", post(account::keys::remove))
+        .route("/account/sessions/end-others", post(account::sessions::end_others))
+        .route("/account/sessions/{id}/end", post(account::sessions::end))
+        .route("/account/{*rest}", any(problem::not_found))
+        .route(assets::STYLE, get(assets::style))
+        .route(assets::SCRIPT, get(assets::script))
+        .route(assets::ICON, get(assets::icon))
+        .with_state(Site { shared, pages })
 }

@@ -1,15 +1,17 @@
-//! Pages as text: a small struct in, a whole HTML document out.
-//!
-//! The forms need no protection against cross-site requests: what they do hangs on the mailed secret that they post, which no other
-//! site knows, and on no cookie. For the same reason they need no session. The secret travels in a hidden field, so that it is in no
-//! address from the first POST on; `Referrer-Policy: no-referrer` and `Cache-Control: no-store`, set by the handlers, keep it where it is.
-//!
-//! Addresses in the pages are relative (`reset`, `assets/doorward.css`), so that they work below a path of the public URL too.
+//! Pages as text: a small struct in, a whole HTML document out, with the headers that all of them have.
 
 use std::path::Path;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use minijinja::value::Serde;
 use minijinja::{Value, context};
+use serde::Serialize;
 
+use super::assets::{self, Asset};
+use super::{account, code, forgotten, invitation, problem, reset, second_factor, sign_in, sign_out};
+use crate::config::forward::Origins;
+use crate::locale::{Catalogues, Language};
 use crate::templates::{Source, TemplateError, Templates};
 
 macro_rules! sources {
@@ -20,211 +22,191 @@ macro_rules! sources {
 
 const SOURCES: &[Source] = sources![
     "layout.html",
+    "parts.html",
     "doorward.css",
+    "doorward.js",
+    "doorward.svg",
+    "sign_in.html",
+    "code_request.html",
+    "code_entry.html",
+    "second_factor.html",
+    "sign_out.html",
+    "forgotten.html",
+    "check_mail.html",
     "reset_form.html",
-    "reset_done.html",
     "reset_failed.html",
     "invitation_form.html",
-    "invitation_done.html",
+    "invitation_accept.html",
+    "invitation_other.html",
     "invitation_closed.html",
+    "account.html",
+    "account_password.html",
+    "account_app.html",
+    "account_app_remove.html",
+    "account_key_add.html",
+    "account_key.html",
     "problem.html",
 ];
 
-/// The `Content-Security-Policy` under which all pages work: nothing but our style sheet, forms to ourselves, no frames around us.
-pub const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What one template shows.
+pub(super) trait View: Serialize + Sized {
+    /// The file's name.
+    const TEMPLATE: &'static str;
 
-/// Where the style sheet is served, below the public URL.
-pub const STYLESHEET_PATH: &str = "/assets/doorward.css";
-
-/// The secret of a reset link, in the form in which the link carried it.
-#[derive(Clone, Copy)]
-pub enum ResetSecret<'a> {
-    /// `/reset?code=…&user_id=…`; posted as `code` and `user_id`.
-    Code {
-        /// The code.
-        code: &'a str,
-        /// Whose it is.
-        user_id: &'a str,
-    },
-    /// `/reset?token=…`; posted as `token`.
-    Token(&'a str),
+    /// With all that may be absent present, and without: each is rendered once at start.
+    fn samples() -> Vec<Self>;
 }
 
-/// The form that sets a new password: posts `password` and the secret to `/reset`.
-#[derive(Clone, Copy)]
-pub struct ResetForm<'a> {
-    /// From the link, or from the form before.
-    pub secret: ResetSecret<'a>,
-    /// The fewest characters that a password may have.
-    pub password_minimum: usize,
-    /// What was wrong with the password of the form before.
-    pub problem: Option<&'a str>,
-}
-
-/// The form that makes an account: posts `id`, `first_name`, `last_name` and `password` to `/invitation`.
-#[derive(Clone, Copy)]
-pub struct InvitationForm<'a> {
-    /// The invitation's secret.
-    pub id: &'a str,
-    /// For whom it is; shown, not posted.
-    pub email: Option<&'a str>,
-    /// What was typed before.
-    pub first_name: &'a str,
-    /// What was typed before.
-    pub last_name: &'a str,
-    /// The fewest characters that a password may have.
-    pub password_minimum: usize,
-    /// What was wrong with the form before.
-    pub problems: InvitationProblems<'a>,
-}
-
-/// What is wrong with which field.
-#[derive(Clone, Copy, Default)]
-pub struct InvitationProblems<'a> {
-    /// With none in particular.
-    pub form: Option<&'a str>,
-    /// With the first name.
-    pub first_name: Option<&'a str>,
-    /// With the last name.
-    pub last_name: Option<&'a str>,
-    /// With the password.
-    pub password: Option<&'a str>,
-}
-
-/// A page with what it shows.
-#[derive(Clone, Copy)]
-pub enum Page<'a> {
-    /// Choose a new password.
-    ResetForm(ResetForm<'a>),
-    /// It is set.
-    ResetDone,
-    /// The link is unknown, spent or expired.
-    ResetFailed,
-    /// Make the account.
-    InvitationForm(InvitationForm<'a>),
-    /// It is made.
-    InvitationDone,
-    /// The invitation is unknown, spent, revoked or expired.
-    InvitationClosed,
-    /// Anything else that stands in the way: too many tries, a fault.
-    Problem {
-        /// One short line.
-        heading: &'a str,
-        /// What happened and what would help.
-        explanation: &'a str,
-    },
+/// What every page has around what it shows.
+pub(super) struct Frame<'a> {
+    /// The token of its forms.
+    pub(super) csrf: &'a str,
+    /// Who is signed in.
+    pub(super) user: Option<&'a str>,
+    /// What was done before.
+    pub(super) notice: Option<String>,
 }
 
 /// Renders pages; made once at start.
 #[derive(Debug)]
 pub struct Pages {
     templates: Templates,
+    pub(super) catalogues: Catalogues,
+    pub(super) language: Language,
+    pub(super) style: Asset,
+    pub(super) script: Asset,
+    pub(super) icon: Asset,
     service: String,
+    policy: HeaderValue,
 }
 
 impl Pages {
-    /// `service` is what the installation calls itself; `overrides` is the operator's folder, whose `pages/<name>` replaces the built-in
-    /// template or style sheet of that name. Every page is rendered once with sample data.
+    /// `service` is what the installation calls itself; `language` is for who asks for none that there is; forms may lead to `origins`
+    /// besides our own; `overrides` is the operator's folder, whose `pages/<name>` replaces the built-in file of that name. Every page is
+    /// rendered once with sample data, in every language.
     ///
     /// # Errors
     /// The first template that does not compile or render.
-    pub fn new(service: &str, overrides: Option<&Path>) -> Result<Self, TemplateError> {
-        let templates = Templates::load("pages", SOURCES, overrides)?;
-        let pages = Self { templates, service: service.to_owned() };
-        for page in samples() {
-            let (name, values) = pages.fill(&page);
-            pages.templates.rehearse(name, values)?;
-        }
+    pub fn new(
+        service: &str,
+        language: Language,
+        catalogues: Catalogues,
+        origins: &Origins,
+        overrides: Option<&Path>,
+    ) -> Result<Self, TemplateError> {
+        let templates = Templates::load("pages", SOURCES, catalogues.clone(), overrides)?;
+        let policy = HeaderValue::from_str(&policy(origins));
+        let policy = policy.map_err(|error| templates.fault("layout.html", None, error.to_string()))?;
+        let [style, script, icon] = ["doorward.css", "doorward.js", "doorward.svg"].map(|name| Asset::new(templates.plain(name)));
+        let service = service.to_owned();
+        let pages = Self { templates, catalogues, language, style, script, icon, service, policy };
+        pages.rehearse()?;
         Ok(pages)
     }
 
-    /// The page as an HTML document.
-    ///
-    /// # Errors
-    /// When an operator's template fails on values that the samples did not try. The error shows no value.
-    pub fn render(&self, page: &Page<'_>) -> Result<String, TemplateError> {
-        let (name, values) = self.fill(page);
-        self.templates.render(name, values)
+    fn rehearse(&self) -> Result<(), TemplateError> {
+        self.rehearse_view::<sign_in::SignIn>()?;
+        self.rehearse_view::<code::Request>()?;
+        self.rehearse_view::<code::Entry>()?;
+        self.rehearse_view::<second_factor::SecondFactor>()?;
+        self.rehearse_view::<sign_out::SignOut>()?;
+        self.rehearse_view::<forgotten::Forgotten>()?;
+        self.rehearse_view::<forgotten::Mailed>()?;
+        self.rehearse_view::<reset::Reset>()?;
+        self.rehearse_view::<reset::Failed>()?;
+        self.rehearse_view::<invitation::Create>()?;
+        self.rehearse_view::<invitation::Accept>()?;
+        self.rehearse_view::<invitation::Other>()?;
+        self.rehearse_view::<invitation::Closed>()?;
+        self.rehearse_view::<account::Account>()?;
+        self.rehearse_view::<account::password::Change>()?;
+        self.rehearse_view::<account::app::Enrol>()?;
+        self.rehearse_view::<account::app::Removal>()?;
+        self.rehearse_view::<account::keys::Add>()?;
+        self.rehearse_view::<account::keys::One>()?;
+        self.rehearse_view::<problem::Problem>()
     }
 
-    /// The style sheet, to be served at [`STYLESHEET_PATH`] as `text/css; charset=utf-8`.
-    #[must_use]
-    pub fn stylesheet(&self) -> &str {
-        self.templates.plain("doorward.css")
+    fn rehearse_view<V: View>(&self) -> Result<(), TemplateError> {
+        for language in Language::ALL {
+            for (place, view) in V::samples().iter().enumerate() {
+                let some = place.is_multiple_of(2);
+                let notice = some.then(|| "Sample".to_owned());
+                let frame = Frame { csrf: "sample", user: some.then_some("Sample"), notice };
+                self.templates.rehearse(V::TEMPLATE, self.values(language, &frame, view))?;
+            }
+        }
+        Ok(())
     }
 
-    fn fill(&self, page: &Page<'_>) -> (&'static str, Value) {
-        let plain = || context! { service => &self.service };
-        match page {
-            Page::ResetForm(form) => ("reset_form.html", context! { ..reset_values(form), ..plain() }),
-            Page::ResetDone => ("reset_done.html", plain()),
-            Page::ResetFailed => ("reset_failed.html", plain()),
-            Page::InvitationForm(form) => ("invitation_form.html", context! { ..invitation_values(form), ..plain() }),
-            Page::InvitationDone => ("invitation_done.html", plain()),
-            Page::InvitationClosed => ("invitation_closed.html", plain()),
-            Page::Problem { heading, explanation } => {
-                ("problem.html", context! { heading => *heading, explanation => *explanation, ..plain() })
+    fn values<V: View>(&self, language: Language, frame: &Frame<'_>, view: &V) -> Value {
+        context! {
+            ..Value::from(Serde(view)),
+            ..context! {
+                lang => language.tag(),
+                service => &self.service,
+                style => self.style.url(assets::STYLE),
+                script => self.script.url(assets::SCRIPT),
+                icon => self.icon.url(assets::ICON),
+                csrf => frame.csrf,
+                user => frame.user,
+                notice => &frame.notice,
             }
         }
     }
-}
 
-fn reset_values(form: &ResetForm<'_>) -> Value {
-    let (code, user_id, token) = match form.secret {
-        ResetSecret::Code { code, user_id } => (Some(code), Some(user_id), None),
-        ResetSecret::Token(token) => (None, None, Some(token)),
-    };
-    context! {
-        code => code,
-        user_id => user_id,
-        token => token,
-        password_minimum => form.password_minimum,
-        problem => form.problem,
+    /// The page as an answer. An operator's template may fail on values that the samples did not try.
+    pub(super) fn respond<V: View>(&self, status: StatusCode, language: Language, frame: &Frame<'_>, view: &V) -> Response {
+        let html = match self.templates.render(V::TEMPLATE, self.values(language, frame, view)) {
+            Ok(html) => html,
+            Err(error) => {
+                tracing::error!(%error, "a page could not be rendered");
+                let text = self.say(language, "problem.fault", &[]);
+                return (StatusCode::INTERNAL_SERVER_ERROR, text).into_response();
+            }
+        };
+        let mut response = (status, html).into_response();
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS {
+            headers.insert(name, value);
+        }
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        if let Ok(tag) = HeaderValue::from_str(language.tag()) {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
+        response
+    }
+
+    /// A message; its key where the operator's catalogue has made it one that these values do not fill.
+    pub(super) fn say(&self, language: Language, key: &str, values: &[(&str, &str)]) -> String {
+        let mut given = vec![("service", self.service.as_str())];
+        given.extend(values);
+        self.catalogues.say(language, key, &given).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// What a browser asks for, or what the configuration says.
+    pub(super) fn language_for(&self, headers: &HeaderMap) -> Language {
+        let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        asked.and_then(Language::negotiate).unwrap_or(self.language)
     }
 }
 
-fn invitation_values(form: &InvitationForm<'_>) -> Value {
-    let InvitationProblems { form: general, first_name, last_name, password } = form.problems;
-    // The first field that needs typing into: one with a problem, else the first empty one; the password is never kept.
-    let focus = match () {
-        () if first_name.is_some() => "first_name",
-        () if last_name.is_some() => "last_name",
-        () if form.first_name.is_empty() && password.is_none() => "first_name",
-        () if form.last_name.is_empty() && password.is_none() => "last_name",
-        () => "password",
-    };
-    context! {
-        id => form.id,
-        email => form.email,
-        first_name => form.first_name,
-        last_name => form.last_name,
-        password_minimum => form.password_minimum,
-        focus => focus,
-        failed => [general, first_name, last_name, password].iter().any(Option::is_some),
-        problems => context! { form => general, first_name => first_name, last_name => last_name, password => password },
-    }
-}
+/// On every page. The referrer goes to ourselves alone; without any, browsers would hide from us that a form is our own (`Origin: null`).
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (header::VARY, HeaderValue::from_static("Accept-Language, Cookie")),
+];
 
-fn samples() -> Vec<Page<'static>> {
-    let text = "Sample";
-    let reset = |secret, problem| Page::ResetForm(ResetForm { secret, password_minimum: 8, problem });
-    let all = InvitationProblems { form: Some(text), first_name: Some(text), last_name: Some(text), password: Some(text) };
-    let invitation = |email, problems| {
-        let (first_name, last_name) = (text, "");
-        Page::InvitationForm(InvitationForm { id: text, email, first_name, last_name, password_minimum: 8, problems })
-    };
-    vec![
-        reset(ResetSecret::Token(text), None),
-        reset(ResetSecret::Code { code: text, user_id: text }, Some(text)),
-        Page::ResetDone,
-        Page::ResetFailed,
-        invitation(None, InvitationProblems::default()),
-        invitation(Some(text), all),
-        Page::InvitationDone,
-        Page::InvitationClosed,
-        Page::Problem { heading: text, explanation: text },
-    ]
+/// Our own style sheet, script, icon and calls, and nothing from anywhere else. A form may lead, by the redirect that answers it, to where
+/// people may be sent back to.
+fn policy(origins: &Origins) -> String {
+    let others: String = origins.iter().map(|origin| format!(" {origin}")).collect();
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'{others}; \
+         base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
 }
 
 #[cfg(test)]

@@ -1,88 +1,127 @@
-//! `/reset`: choosing a new password with a mailed link.
+//! `/reset`: choosing a new password with a mailed link. Opening it shows a form and spends nothing: mail scanners open links.
 
-use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::Site;
-use super::render::{Page, ResetForm, ResetSecret};
+use super::form::password_problems;
+use super::notice::Notice;
+use super::posted::{Posted, Sent};
+use super::problem;
+use super::render::View;
+use super::visit::{HOME, Turned, Visit};
 use crate::core::flows::recovery;
-use crate::core::refusal::PasswordProblem;
 use crate::core::token::Secret;
 use crate::core::{Error, Refusal};
-use crate::http::body::read_form;
-use crate::http::call::Caller;
+
+/// The form. The secret travels in hidden fields, in the form in which the link carried it.
+#[derive(Default, Serialize)]
+pub(super) struct Reset {
+    code: Option<String>,
+    user_id: Option<String>,
+    token: Option<String>,
+    minimum: usize,
+    problem: Option<String>,
+}
+
+impl View for Reset {
+    const TEMPLATE: &'static str = "reset_form.html";
+
+    fn samples() -> Vec<Self> {
+        let text = || Some("Sample".to_owned());
+        vec![
+            Self { code: text(), user_id: text(), token: None, minimum: 8, problem: text() },
+            Self { token: text(), minimum: 8, ..Self::default() },
+        ]
+    }
+}
+
+/// The link is unknown, spent or expired.
+#[derive(Serialize)]
+pub(super) struct Failed {}
+
+impl View for Failed {
+    const TEMPLATE: &'static str = "reset_failed.html";
+
+    fn samples() -> Vec<Self> {
+        vec![Self {}]
+    }
+}
 
 /// The secret as a link carries it: `code` and `user_id`, or `token`.
-#[derive(Deserialize)]
-pub(super) struct Link {
+#[derive(Clone, Deserialize)]
+struct Link {
     code: Option<String>,
     user_id: Option<String>,
     token: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Form {
+pub(super) struct Form {
     #[serde(flatten)]
     link: Link,
     password: Secret,
 }
 
 impl Link {
-    fn secret(&self) -> Option<ResetSecret<'_>> {
+    /// The secret, and whose it claims to be.
+    fn secret(&self) -> Option<(Secret, Option<&str>)> {
         match (&self.code, &self.user_id, &self.token) {
-            (Some(code), Some(user_id), None) => Some(ResetSecret::Code { code, user_id }),
-            (None, None, Some(token)) => Some(ResetSecret::Token(token)),
+            (Some(code), Some(user_id), None) => Some((Secret::new(code.as_str()), Some(user_id))),
+            (None, None, Some(token)) => Some((Secret::new(token.as_str()), None)),
             _ => None,
         }
     }
 }
 
-fn open(secret: ResetSecret<'_>) -> (Secret, Option<&str>) {
-    match secret {
-        ResetSecret::Code { code, user_id } => (Secret::new(code), Some(user_id)),
-        ResetSecret::Token(token) => (Secret::new(token), None),
-    }
-}
-
-/// Shows the form. Mail scanners open links: this spends nothing.
-pub(super) async fn form(State(site): State<Site>, Caller(call): Caller, link: Result<Query<Link>, QueryRejection>) -> Response {
-    let link = link.ok().map(|Query(link)| link);
-    let Some(secret) = link.as_ref().and_then(Link::secret) else { return failed(&site) };
-    match recovery::inspect(site.shared.core(), &call, &open(secret).0).await {
-        Ok(()) => show(&site, StatusCode::OK, secret, None),
-        Err(Error::Refused(Refusal::TicketInvalid)) => failed(&site),
-        Err(error) => site.problem(&error),
+/// Shows the form.
+pub(super) async fn form(visit: Visit) -> Result<Response, Turned> {
+    let part = |name| visit.query(name).map(str::to_owned);
+    let link = Link { code: part("code"), user_id: part("user_id"), token: part("token") };
+    let Some((secret, _)) = link.secret() else { return Ok(failed(&visit)) };
+    match recovery::inspect(visit.core(), &visit.call, &secret).await {
+        Ok(()) => Ok(show(&visit, StatusCode::OK, link, None)),
+        Err(Error::Refused(Refusal::TicketInvalid)) => Ok(failed(&visit)),
+        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 
 /// Sets the password.
-pub(super) async fn confirm(State(site): State<Site>, Caller(call): Caller, headers: HeaderMap, body: Body) -> Response {
-    let form: Form = match read_form(&headers, body, site.shared.max_body()).await {
-        Ok(form) => form,
-        Err(error) => return site.unreadable(&error),
-    };
-    let Some(secret) = form.link.secret() else { return failed(&site) };
-    let (code, user_id) = open(secret);
-    match recovery::confirm(site.shared.core(), &call, &code, user_id, &form.password).await {
-        Ok(()) => site.respond(StatusCode::OK, &Page::ResetDone),
-        Err(Error::Refused(Refusal::PasswordRejected(problems))) => {
-            let told = PasswordProblem::messages(&problems);
-            show(&site, StatusCode::UNPROCESSABLE_ENTITY, secret, Some(&told))
+pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Response, Turned> {
+    let Form { link, password } = match sent {
+        Sent::Fresh(form) => form,
+        Sent::Stale(form) => {
+            let problem = visit.say("stale.form", &[]);
+            return Ok(show(&visit, StatusCode::FORBIDDEN, form.link, Some(problem)));
         }
-        Err(Error::Refused(Refusal::TicketInvalid)) => failed(&site),
-        Err(error) => site.problem(&error),
+    };
+    let set = match link.secret() {
+        Some((secret, user_id)) => recovery::confirm(visit.core(), &visit.call, &secret, user_id, &password).await,
+        None => Err(Refusal::TicketInvalid.into()),
+    };
+    match set {
+        Ok(()) => Ok(visit.go("/sign-in", Some(Notice::PasswordSet))),
+        Err(Error::Refused(Refusal::PasswordRejected(problems))) => {
+            let told = password_problems(&visit, &problems);
+            Ok(show(&visit, StatusCode::UNPROCESSABLE_ENTITY, link, Some(told)))
+        }
+        Err(Error::Refused(Refusal::TicketInvalid)) => Ok(failed(&visit)),
+        Err(Error::Refused(refusal)) => {
+            let Some(told) = problem::limited(&visit, &refusal) else { return Err(visit.turn(&refusal.into(), HOME)) };
+            let mut response = show(&visit, StatusCode::TOO_MANY_REQUESTS, link, Some(told));
+            problem::retry(response.headers_mut(), &refusal);
+            Ok(response)
+        }
+        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 
-fn show(site: &Site, status: StatusCode, secret: ResetSecret<'_>, problem: Option<&str>) -> Response {
-    let password_minimum = site.shared.core().policy().passwords.min_length;
-    site.respond(status, &Page::ResetForm(ResetForm { secret, password_minimum, problem }))
+fn show(visit: &Visit, status: StatusCode, link: Link, problem: Option<String>) -> Response {
+    let minimum = visit.core().policy().passwords.min_length;
+    let Link { code, user_id, token } = link;
+    visit.show(status, &Reset { code, user_id, token, minimum, problem })
 }
 
-fn failed(site: &Site) -> Response {
-    site.respond(StatusCode::BAD_REQUEST, &Page::ResetFailed)
+fn failed(visit: &Visit) -> Response {
+    visit.show(StatusCode::BAD_REQUEST, &Failed {})
 }

@@ -5,6 +5,7 @@
 mod app;
 mod audit;
 mod authenticator;
+mod browser;
 mod client;
 mod database;
 mod decoys;
@@ -31,6 +32,10 @@ mod moving;
 mod names;
 mod openapi;
 mod outbox;
+mod pages_account;
+mod pages_guard;
+mod pages_mail;
+mod pages_sign_in;
 mod process;
 mod published;
 mod races;

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::app::{OTHER_PASSWORD, PASSWORD, TestApp};
 use super::authenticator::Authenticator;
+use super::browser;
 use super::reply::Ask;
 use super::wires::{self, Wire};
 
@@ -118,12 +119,12 @@ async fn recovering_a_password() {
             "kalshi" => Ask::put(format!("/v1/passwords/reset/{secret}/confirm"))
                 .json(&json!({"password": OTHER_PASSWORD, "user_id": user_id})),
             "kestra" => Ask::post("/api/v1/reset-password").json(&json!({"token": secret, "password": OTHER_PASSWORD})),
-            "page code" => Ask::post("/reset").form(&[("code", &secret), ("user_id", &user_id), ("password", OTHER_PASSWORD)]),
-            "page token" => Ask::post("/reset").form(&[("token", &secret), ("password", OTHER_PASSWORD)]),
+            "page code" => browser::form("/reset", &[("code", &secret), ("user_id", &user_id), ("password", OTHER_PASSWORD)]),
+            "page token" => browser::form("/reset", &[("token", &secret), ("password", OTHER_PASSWORD)]),
             _ => Ask::post("/auth/v1/recovery/confirm").json(&json!({"code": secret, "password": OTHER_PASSWORD})),
         };
         let reply = app.send(confirm).await;
-        assert!(reply.status.is_success(), "{way}: {}", reply.snapshot());
+        assert!(reply.status.is_success() || reply.status == 303, "{way}: {}", reply.snapshot());
         app.session(&before).await.expect(401);
         app.sign_in("ann", PASSWORD).await.expect(401);
         outcomes.push((way.to_owned(), rows(&app).await));
@@ -167,10 +168,10 @@ async fn creating_an_account_from_an_invitation() {
                 .json(&json!({"firstName": "Nia", "lastName": "Osei", "password": PASSWORD})),
             "native" => Ask::post("/auth/v1/invitations/account")
                 .json(&json!({"id": id, "first_name": "Nia", "last_name": "Osei", "password": PASSWORD})),
-            _ => Ask::post("/invitation").form(&fields),
+            _ => browser::form("/invitation", &fields),
         };
         let reply = app.send(create).await;
-        assert!(reply.status.is_success(), "{way}: {}", reply.snapshot());
+        assert!(reply.status.is_success() || reply.status == 303, "{way}: {}", reply.snapshot());
         outcomes.push((way.to_owned(), rows(&app).await));
         app.sign_in("new@example.com", PASSWORD).await.expect(200);
     }

@@ -21,6 +21,7 @@ mod opening;
 pub mod recovery;
 pub mod schema;
 pub mod second_factor;
+pub mod second_factor_choice;
 pub mod second_factor_code;
 pub mod security_keys;
 pub mod session;

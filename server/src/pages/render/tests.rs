@@ -1,104 +1,129 @@
 use super::*;
+use crate::config::setting::{Raw, Setting as _};
 
-fn pages() -> Pages {
-    Pages::new("Example", None).unwrap()
+fn make(service: &str, overrides: Option<&Path>) -> Result<Pages, TemplateError> {
+    let origins = Origins::read(&Raw::Text("https://app.example.org")).unwrap();
+    Pages::new(service, Language::English, Catalogues::load(overrides)?, &origins, overrides)
 }
 
-fn reset(secret: ResetSecret<'_>, problem: Option<&str>) -> String {
-    pages().render(&Page::ResetForm(ResetForm { secret, password_minimum: 8, problem })).unwrap()
+/// Every page with every sample in every language.
+fn every(pages: &Pages) -> Vec<(&'static str, String)> {
+    fn all<V: View>(pages: &Pages, made: &mut Vec<(&'static str, String)>) {
+        for language in Language::ALL {
+            for view in V::samples() {
+                let notice = Some("Sample".to_owned());
+                let frame = Frame { csrf: "t0ken", user: Some("Sample"), notice };
+                let html = pages.templates.render(V::TEMPLATE, pages.values(language, &frame, &view)).unwrap();
+                made.push((V::TEMPLATE, html));
+            }
+        }
+    }
+    let mut made = Vec::new();
+    all::<sign_in::SignIn>(pages, &mut made);
+    all::<code::Request>(pages, &mut made);
+    all::<code::Entry>(pages, &mut made);
+    all::<second_factor::SecondFactor>(pages, &mut made);
+    all::<sign_out::SignOut>(pages, &mut made);
+    all::<forgotten::Forgotten>(pages, &mut made);
+    all::<forgotten::Mailed>(pages, &mut made);
+    all::<reset::Reset>(pages, &mut made);
+    all::<reset::Failed>(pages, &mut made);
+    all::<invitation::Create>(pages, &mut made);
+    all::<invitation::Accept>(pages, &mut made);
+    all::<invitation::Other>(pages, &mut made);
+    all::<invitation::Closed>(pages, &mut made);
+    all::<account::Account>(pages, &mut made);
+    all::<account::password::Change>(pages, &mut made);
+    all::<account::app::Enrol>(pages, &mut made);
+    all::<account::app::Removal>(pages, &mut made);
+    all::<account::keys::Add>(pages, &mut made);
+    all::<account::keys::One>(pages, &mut made);
+    all::<problem::Problem>(pages, &mut made);
+    made
 }
 
-fn invitation(first_name: &str, last_name: &str, problems: InvitationProblems<'_>) -> String {
-    let form =
-        InvitationForm { id: "SeCrEt", email: Some("ann@example.com"), first_name, last_name, password_minimum: 8, problems };
-    pages().render(&Page::InvitationForm(form)).unwrap()
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    text.split(before).skip(1).map(|rest| rest.split(after).next().unwrap()).collect()
 }
 
 #[test]
-fn the_reset_form_carries_the_secret_as_the_link_did() {
-    let page = reset(ResetSecret::Code { code: "c0de", user_id: "u-1" }, None);
-    assert!(page.contains(r#"<input type="hidden" name="code" value="c0de">"#), "{page}");
-    assert!(page.contains(r#"<input type="hidden" name="user_id" value="u-1">"#), "{page}");
-    assert!(!page.contains(r#"name="token""#) && !page.contains("aria-invalid") && !page.contains("Error"), "{page}");
-    let page = reset(ResetSecret::Token("t0ken"), Some("The password is too easy to guess."));
-    assert!(page.contains(r#"name="token" value="t0ken""#) && !page.contains(r#"name="code""#), "{page}");
-    assert!(page.contains(r#"aria-describedby="password-hint password-error" aria-invalid="true""#), "{page}");
-    assert!(page.contains(r#"id="password-error" role="alert">The password is too easy to guess.<"#), "{page}");
-    assert!(page.contains("<title>Error: Choose a new password"), "{page}");
+fn the_pages_work_under_the_strict_policy() {
+    let pages = make("Example", None).unwrap();
+    for (name, html) in every(&pages) {
+        for word in ["<style", " style=", " onclick", " onload", "javascript:", "http://", "https://"] {
+            assert!(!html.contains(word), "{name} has {word}: {html}");
+        }
+        assert_eq!(html.matches("<h1>").count(), 1, "{name}");
+        let script = format!(" src=\"{}\" defer>", pages.script.url(assets::SCRIPT)).replace('/', "&#x2f;");
+        assert_eq!(between(&html, "<script", "</script>"), [script], "{name}");
+    }
+    assert!(pages.style.text().contains("prefers-color-scheme: dark") && !pages.style.text().contains("url("));
+    for word in ["innerHTML", "eval(", "document.write", "http"] {
+        assert!(!pages.script.text().contains(word), "{word}");
+    }
+}
+
+#[test]
+fn every_form_that_posts_carries_the_token() {
+    for (name, html) in every(&make("Example", None).unwrap()) {
+        for form in between(&html, "<form ", "</form>") {
+            let carries = form.contains(r#"<input type="hidden" name="csrf" value="t0ken">"#);
+            assert_eq!(form.contains(r#"method="post""#), carries, "{name}: {form}");
+        }
+    }
+}
+
+#[test]
+fn every_field_has_its_label_and_what_describes_it_is_there() {
+    for (name, html) in every(&make("Example", None).unwrap()) {
+        for input in between(&html, "<input ", ">").into_iter().filter(|input| !input.contains("hidden")) {
+            let id = between(input, "id=\"", "\"");
+            assert_eq!(id.len(), 1, "{name}: {input}");
+            assert!(html.contains(&format!("<label for=\"{}\">", id[0])), "{name}: {input}");
+            assert!(input.contains("autocomplete=\""), "{name}: {input}");
+        }
+        for described in between(&html, "aria-describedby=\"", "\"").iter().flat_map(|ids| ids.split(' ')) {
+            assert_eq!(html.matches(&format!("id=\"{described}\"")).count(), 1, "{name}: {described}");
+        }
+        assert!(html.matches(" autofocus").count() <= 1, "{name}: {html}");
+        for id in between(&html, " id=\"", "\"") {
+            assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{name}: {id}");
+        }
+    }
 }
 
 #[test]
 fn what_is_typed_is_escaped() {
     let hostile = r#""><script>alert(1)</script>'&"#;
-    let problems =
-        InvitationProblems { form: Some(hostile), first_name: Some(hostile), last_name: Some(hostile), password: Some(hostile) };
-    let form = InvitationForm {
-        id: hostile,
-        email: Some(hostile),
-        first_name: hostile,
-        last_name: hostile,
-        password_minimum: 8,
-        problems,
-    };
-    let renderer = Pages::new(hostile, None).unwrap();
-    let secrets = [ResetSecret::Token(hostile), ResetSecret::Code { code: hostile, user_id: hostile }];
-    let mut shown: Vec<Page<'_>> = secrets
-        .into_iter()
-        .map(|secret| Page::ResetForm(ResetForm { secret, password_minimum: 8, problem: Some(hostile) }))
-        .collect();
-    shown.extend([Page::InvitationForm(form), Page::Problem { heading: hostile, explanation: hostile }]);
-    for page in shown {
-        let html = renderer.render(&page).unwrap();
-        assert!(!html.contains("<script") && !html.contains(r#"""><"#), "{html}");
-    }
+    let pages = make(hostile, None).unwrap();
+    let frame = Frame { csrf: hostile, user: Some(hostile), notice: Some(hostile.to_owned()) };
+    let samples = serde_json::to_string(&sign_in::SignIn::samples()[0]).unwrap();
+    // The same values, each replaced: whatever a template shows of them.
+    let values: serde_json::Value =
+        serde_json::from_str(&samples.replace("\"Sample\"", &serde_json::to_string(hostile).unwrap())).unwrap();
+    let frame = pages.values(Language::English, &frame, &sign_out::SignOut::samples()[0]);
+    let html = pages.templates.render("sign_in.html", context! { ..Value::from(Serde(values)), ..frame }).unwrap();
+    assert_eq!(html.matches("<script").count(), 1, "{html}");
+    assert!(!html.contains(r#"""><"#), "{html}");
 }
 
 #[test]
-fn the_pages_work_under_the_strict_policy() {
-    let renderer = pages();
-    for page in samples() {
-        let html = renderer.render(&page).unwrap();
-        let (scripts, styles) = (html.contains("<script"), html.contains("<style") || html.contains(" style="));
-        assert!(!scripts && !styles && !html.contains(" onclick") && !html.contains("http"), "{html}");
-        assert_eq!(html.matches("<h1>").count(), 1, "{html}");
-        assert!(html.contains(r#"<link rel="stylesheet" href="assets/doorward.css">"#), "{html}");
-    }
-    assert!(renderer.stylesheet().contains("prefers-color-scheme: dark"));
-    assert!(!renderer.stylesheet().contains("url("));
-}
-
-#[test]
-fn every_field_has_a_label_and_one_has_the_focus() {
-    let wrong_password = InvitationProblems { password: Some("Too short."), ..InvitationProblems::default() };
-    let wrong_name = InvitationProblems { last_name: Some("Too long."), ..wrong_password };
-    for (html, focused) in [
-        (invitation("", "", InvitationProblems::default()), "first_name"),
-        (invitation("Ann", "", InvitationProblems::default()), "last_name"),
-        (invitation("Ann", "", wrong_password), "password"),
-        (invitation("Ann", "Lee", wrong_name), "last_name"),
-        (reset(ResetSecret::Token("t"), None), "password"),
-    ] {
-        let inputs: Vec<&str> = html.lines().filter(|line| line.starts_with("<input") && !line.contains("hidden")).collect();
-        for input in &inputs {
-            let id = input.split("id=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-            assert!(html.contains(&format!("<label for=\"{id}\">")), "{id}");
-        }
-        let focus: Vec<&&str> = inputs.iter().filter(|line| line.contains("autofocus")).collect();
-        assert!(focus.len() == 1 && focus[0].contains(&format!("id=\"{focused}\"")), "{focus:?}");
-        assert!(html.contains(r#"autocomplete="new-password""#));
-    }
-}
-
-#[test]
-fn an_operators_page_and_style_sheet_replace_ours() {
+fn an_operators_files_and_words_replace_ours() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("pages")).unwrap();
-    std::fs::write(folder.path().join("pages/reset_done.html"), "<p>Fertig bei {{ service }}</p>").unwrap();
+    for name in ["pages", "locales"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("pages/check_mail.html"), "<p>{{ t(\"check_mail.title\") }} bei {{ service }}</p>")
+        .unwrap();
     std::fs::write(folder.path().join("pages/doorward.css"), "@media print{#x{color:red}}").unwrap();
-    let pages = Pages::new("A & B", Some(folder.path())).unwrap();
-    assert_eq!(pages.render(&Page::ResetDone).unwrap(), "<p>Fertig bei A &amp; B</p>");
-    assert_eq!(pages.stylesheet(), "@media print{#x{color:red}}");
-    std::fs::write(folder.path().join("pages/reset_done.html"), "one\n{{ nothing }}").unwrap();
-    let error = Pages::new("Example", Some(folder.path())).unwrap_err();
-    assert!(error.file.ends_with("pages/reset_done.html") && error.line == Some(2), "{error}");
+    std::fs::write(folder.path().join("locales/en.toml"), "[check_mail]\ntitle = \"Post!\"\n").unwrap();
+    let pages = make("A & B", Some(folder.path())).unwrap();
+    let made = every(&pages);
+    let (_, html) = made.iter().find(|(name, _)| *name == "check_mail.html").unwrap();
+    assert_eq!(html, "<p>Post! bei A &amp; B</p>");
+    assert_eq!(pages.style.text(), "@media print{#x{color:red}}");
+    assert_ne!(pages.style.url("x"), make("A", None).unwrap().style.url("x"));
+    std::fs::write(folder.path().join("pages/check_mail.html"), "one\n{{ nothing }}").unwrap();
+    let error = make("Example", Some(folder.path())).unwrap_err();
+    assert!(error.file.ends_with("pages/check_mail.html") && error.line == Some(2), "{error}");
 }

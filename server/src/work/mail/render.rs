@@ -12,6 +12,7 @@ use crate::core::clock::Timestamp;
 use crate::core::flows::delivery::{Carries, Letter};
 use crate::core::model::MailKind;
 use crate::core::token::Secret;
+use crate::locale::{Catalogues, Language, minute, span};
 use crate::templates::{Source, TemplateError, Templates};
 
 macro_rules! sources {
@@ -64,23 +65,35 @@ pub struct Rendered {
 #[derive(Debug)]
 pub struct Renderer {
     templates: Templates,
+    catalogues: Catalogues,
+    language: Language,
     service: String,
     host: String,
 }
 
 impl Renderer {
     /// `service` is what the installation calls itself; `public_url` is where people reach it; `overrides` is the operator's folder,
-    /// whose `mail/<name>` replaces the built-in template of that name. Every kind is rendered once with sample data.
+    /// whose `mail/<name>` replaces the built-in template of that name. Every kind is rendered once with sample data, in every language.
     ///
     /// # Errors
     /// The first template that does not compile, does not render, or breaks the rules for links and codes.
-    pub fn new(service: &str, public_url: &str, overrides: Option<&Path>) -> Result<Self, TemplateError> {
-        let templates = Templates::load("mail", SOURCES, overrides)?;
+    pub fn new(
+        service: &str,
+        public_url: &str,
+        language: Language,
+        catalogues: Catalogues,
+        overrides: Option<&Path>,
+    ) -> Result<Self, TemplateError> {
+        let templates = Templates::load("mail", SOURCES, catalogues.clone(), overrides)?;
         let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let renderer = Self { templates, service: one_line(service), host };
-        for letter in samples() {
-            renderer.put(&letter, true)?;
+        let mut renderer = Self { templates, catalogues, language, service: one_line(service), host };
+        for rehearsed in Language::ALL {
+            renderer.language = rehearsed;
+            for letter in samples() {
+                renderer.put(&letter, true)?;
+            }
         }
+        renderer.language = language;
         Ok(renderer)
     }
 
@@ -123,10 +136,11 @@ impl Renderer {
             _ => (None, None),
         };
         let valid_for = match &letter.carries {
-            Carries::Link(_, valid_for) | Carries::Code(_, valid_for) => Some(span(*valid_for)),
+            Carries::Link(_, valid_for) | Carries::Code(_, valid_for) => span(&self.catalogues, self.language, *valid_for),
             Carries::Nothing => None,
         };
         context! {
+            lang => self.language.tag(),
             service => &self.service,
             host => &self.host,
             subject => subject,
@@ -173,15 +187,35 @@ fn one_line(text: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// No blank lines at the ends, never two in a row, no blanks at the ends of lines.
+/// Lines of the text part are no longer than this, but for what cannot be broken, as links.
+const LINE_MAX: usize = 72;
+
+/// No blank lines at the ends, never two in a row, no blanks at the ends of lines, and long lines broken between words.
 fn tidy(body: &str) -> String {
-    let mut lines: Vec<&str> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     for line in body.lines().map(str::trim_end) {
-        if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
-            lines.push(line);
+        if line.chars().count() > LINE_MAX {
+            lines.extend(broken(line));
+        } else if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
+            lines.push(line.to_owned());
         }
     }
     format!("{}\n", lines.join("\n").trim_end())
+}
+
+/// A long line in pieces. None of them looks like a code: such a word stays where it stood, at the end of too long a line if need be.
+fn broken(line: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        match pieces.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= LINE_MAX || is_code(word) || is_code(last) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            Some(_) | None => pieces.push(word.to_owned()),
+        }
+    }
+    pieces
 }
 
 fn check_text(text: &str, carries: &Carries) -> Result<(), String> {
@@ -231,23 +265,6 @@ fn is_code(line: &str) -> bool {
 fn is_link(link: &str) -> bool {
     let web = link.starts_with("https://") || link.starts_with("http://");
     web && link.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
-}
-
-/// To the minute: `2026-11-23 17:59 UTC`.
-fn minute(at: Timestamp) -> String {
-    at.to_string().get(..16).map_or_else(|| at.to_string(), |cut| format!("{} UTC", cut.replace('T', " ")))
-}
-
-/// In whole minutes, rounded up, by the largest unit that tells them exactly: `7 days`, `1 hour`, `90 minutes`.
-fn span(span: Duration) -> String {
-    let minutes = span.as_secs().div_ceil(60);
-    let (count, unit) = match minutes {
-        0 => (0, "minute"),
-        _ if minutes.is_multiple_of(24 * 60) => (minutes / (24 * 60), "day"),
-        _ if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
-        _ => (minutes, "minute"),
-    };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
 /// Every kind, with all that may be absent present and once more without. The names look like codes, so that a template which puts one on

@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use super::message::Sender;
@@ -8,6 +9,8 @@ use crate::core::clock::Timestamp;
 use crate::core::flows::delivery::{Carries, Letter};
 use crate::core::model::MailKind;
 use crate::core::token::Secret;
+use crate::locale::{Catalogues, Language};
+use crate::templates::TemplateError;
 
 const URL: &str = "https://login.example.com";
 const LINK: &str = "https://login.example.com/reset?code=Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy&user_id=018f0000-0000-7000-8000-000000000001";
@@ -30,7 +33,11 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn renderer() -> Renderer {
-    Renderer::new("Example", URL, None).unwrap()
+    render_as(Language::English, "Example", None).unwrap()
+}
+
+fn render_as(language: Language, service: &str, overrides: Option<&Path>) -> Result<Renderer, TemplateError> {
+    Renderer::new(service, URL, language, Catalogues::load(overrides)?, overrides)
 }
 
 fn letter(name: Option<&str>, kind: MailKind, carries: Carries) -> Letter {
@@ -77,6 +84,16 @@ fn a_reset_mail_in_words() {
     );
     assert_eq!(mail.text, text);
     assert!(mail.html.contains("Hello Ann,") && mail.html.contains("&amp;user_id=018f"), "{}", mail.html);
+}
+
+#[test]
+fn a_mail_in_another_language() {
+    let german = render_as(Language::German, "Example", None).unwrap();
+    let mail = german.render(&letter(Some("Ann"), MailKind::Recovery, link(LINK, 90))).unwrap();
+    assert_eq!(mail.subject, "Ihr Passwort für Example zurücksetzen");
+    assert!(mail.text.starts_with("Guten Tag Ann,\n\nJemand, wahrscheinlich Sie,"), "{}", mail.text);
+    assert!(mail.text.contains("90 Minuten lang") && mail.html.contains("<html lang=\"de\" dir=\"ltr\">"), "{}", mail.text);
+    assert!(mail.text.lines().all(|line| line == LINK || line.chars().count() <= 72), "{}", mail.text);
 }
 
 #[test]
@@ -160,7 +177,7 @@ fn an_override_is_used_and_one_that_breaks_a_rule_stops_the_start() {
     std::fs::create_dir(&mail).unwrap();
     let attempt = |name: &str, text: &str| {
         std::fs::write(mail.join(name), text).unwrap();
-        let made = Renderer::new("Example", URL, Some(folder.path()));
+        let made = render_as(Language::English, "Example", Some(folder.path()));
         std::fs::remove_file(mail.join(name)).unwrap();
         made
     };
@@ -234,7 +251,7 @@ fn nothing_that_people_type_becomes_a_header() {
         assert_eq!(head.to_ascii_lowercase().lines().filter(|line| line.starts_with("bcc")).count(), 0, "{head}");
         assert!(head.contains("no-reply@login.example.com"), "{head}");
     }
-    let subject = Renderer::new(service, URL, None).unwrap().render(&notice(None)).unwrap().subject;
+    let subject = render_as(Language::English, service, None).unwrap().render(&notice(None)).unwrap().subject;
     assert_eq!(subject, "Your password for Example Bcc: eve@example.net was changed");
     for to in ["", "joe", "joe@example.com\r\nBcc: eve@example.net", "joe@example.com, eve@example.net", "Joe <joe@example.com>"]
     {

@@ -1,0 +1,156 @@
+//! Where a visitor goes after signing in: the one place that decides where we may send them.
+
+use std::fmt::Write as _;
+
+use url::Url;
+
+use crate::config::forward::Origins;
+use crate::config::url::PublicUrl;
+
+/// A place at the public URL, or at an origin that the operator lists: what a `Location` may safely say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReturnTo(String);
+
+/// Longer places are nobody's.
+const LONGEST: usize = 2_048;
+
+impl ReturnTo {
+    /// Reads a path of the public URL, or a whole URL. `None` for all that a browser could read as somewhere else.
+    pub(super) fn parse(text: &str, public: &PublicUrl, others: &Origins) -> Option<Self> {
+        // Browsers drop tabs and line breaks, and take a backslash for a slash. What is left is what it looks like.
+        let plain = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if !plain {
+            return None;
+        }
+        let known = |origin: &str| PublicUrl::parse(origin).filter(|origin| origin == public || others.contains(origin));
+        let read = if text.starts_with('/') && !text.starts_with("//") {
+            let url = Url::parse(public.origin()).ok()?.join(text).ok()?;
+            url.origin().ascii_serialization() == public.origin()
+        } else {
+            let url = Url::parse(text).ok()?;
+            let origin = known(&url.origin().ascii_serialization())?;
+            // Written as the browser will read it: the origin, then nothing or a path, a query or a fragment.
+            let rest = text.strip_prefix(origin.origin())?;
+            rest.is_empty() || rest.starts_with(['/', '?', '#'])
+        };
+        read.then(|| Self(text.to_owned()))
+    }
+
+    /// The place.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A URL of ours with pairs in its query.
+pub(super) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut url = path.to_owned();
+    for (place, (name, value)) in pairs.iter().enumerate() {
+        let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        // Writing to a string cannot fail.
+        let _ = write!(url, "{}{name}={value}", if place == 0 { '?' } else { '&' });
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::setting::{Raw, Setting as _};
+
+    fn reads(text: &str) -> bool {
+        let public = PublicUrl::parse("https://login.example.org").unwrap();
+        let others = Origins::read(&Raw::Text("https://app.example.org,http://localhost:3000")).unwrap();
+        ReturnTo::parse(text, &public, &others).is_some()
+    }
+
+    #[test]
+    fn places_of_ours() {
+        for text in [
+            "/",
+            "/account",
+            "/account?name=a%20b&x=1#keys",
+            "/@evil.example",
+            "/a//b",
+            "/%2F/evil.example",
+            "/?u=https://evil.example",
+            "https://login.example.org",
+            "https://login.example.org/account",
+            "https://login.example.org?x",
+            "https://app.example.org/a?b#c",
+            "http://localhost:3000/",
+        ] {
+            assert!(reads(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn places_of_others() {
+        for text in [
+            "",
+            " ",
+            "account",
+            "?x",
+            "#x",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "\\/evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+            "/a\r\nSet-Cookie: x=y",
+            "/\u{2025}evil",
+            "/\u{ff0f}evil.example",
+            "https:evil.example",
+            "https:/evil.example",
+            "https:///evil.example",
+            "https:\\\\evil.example",
+            "https://evil.example",
+            "https://evil.example/https://login.example.org/",
+            "https://login.example.org@evil.example/",
+            "https://login.example.org:x@evil.example/",
+            "https://user@login.example.org/",
+            "https://login.example.org:443@evil.example",
+            "https://login.example.org.evil.example/",
+            "https://login.example.org%2eevil.example/",
+            "https://login.example.org%00.evil.example/",
+            "https://login.example.org\\.evil.example/",
+            "https://login.example.org:444/",
+            "https://login.example.org:0443/",
+            "http://login.example.org/",
+            "HTTPS://login.example.org/",
+            "https://LOGIN.example.org/",
+            "//login.example.org/account",
+            "%2F%2Fevil.example",
+            "%68ttps://evil.example",
+            "https%3A//evil.example",
+            "http://app.example.org/",
+            "https://app.example.org:8443/",
+            "https://sub.app.example.org/",
+            "http://localhost:3001/",
+            "http://localhost/",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "javascript://login.example.org/%0aalert(1)",
+            "data:text/html,x",
+            "blob:https://login.example.org/x",
+            "filesystem:https://login.example.org/x",
+            "view-source:https://login.example.org/",
+            "ftp://login.example.org/",
+            "file:///etc/passwd",
+            "about:blank",
+        ] {
+            assert!(!reads(text), "{text:?}");
+        }
+        assert!(!reads(&format!("/{}", "x".repeat(LONGEST))));
+    }
+
+    #[test]
+    fn what_goes_into_a_query_stays_one_value() {
+        let url = with_query("/sign-in", &[("return_to", "/a?b=c&d#e f"), ("again", "yes")]);
+        assert_eq!(url, "/sign-in?return_to=%2Fa%3Fb%3Dc%26d%23e+f&again=yes");
+    }
+}

@@ -1,0 +1,141 @@
+//! `/sign-in`: with a password. Passkeys will have their place in the same form: its first field already says so to browsers.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::posted::{Posted, Sent};
+use super::problem;
+use super::render::View;
+use super::return_to::{ReturnTo, with_query};
+use super::visit::{HOME, Turned, Visit};
+use crate::core::flows::methods::methods;
+use crate::core::flows::session::{self, Need};
+use crate::core::flows::sign_in as flow;
+use crate::core::flows::{Proof, SignedIn};
+use crate::core::gate::Door;
+use crate::core::model::{Identifier, SessionState};
+use crate::core::token::Secret;
+use crate::core::{Error, Refusal};
+
+/// The form.
+#[derive(Default, Serialize)]
+pub(super) struct SignIn {
+    return_to: Option<String>,
+    identifier: String,
+    /// Signed in already, and asked to do it again.
+    again: bool,
+    email_code: bool,
+    problem: Option<String>,
+}
+
+impl View for SignIn {
+    const TEMPLATE: &'static str = "sign_in.html";
+
+    fn samples() -> Vec<Self> {
+        let text = || "Sample".to_owned();
+        let full = Self { return_to: Some(text()), identifier: text(), again: true, email_code: true, problem: Some(text()) };
+        vec![full, Self::default()]
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Form {
+    identifier: String,
+    password: Secret,
+    #[serde(default)]
+    return_to: Option<String>,
+    #[serde(default)]
+    again: Option<String>,
+}
+
+/// Shows the form; who is signed in already goes on, unless it is to be done again.
+pub(super) async fn form(visit: Visit) -> Result<Response, Turned> {
+    let return_to = visit.return_to(visit.query("return_to"));
+    let again = visit.query("again").is_some();
+    let mut identifier = String::new();
+    match session::check(visit.core(), &visit.call, &visit.presented, Need::EvenHalf).await {
+        Ok(checked) if again && checked.session.state == SessionState::Full => {
+            identifier = checked.user.email.as_str().to_owned();
+        }
+        Ok(checked) => return Ok(go_on(&visit, checked.session.state, return_to.as_ref())),
+        Err(Error::Refused(_)) => {}
+        Err(error) => return Err(visit.turn(&error, HOME)),
+    }
+    if !methods(visit.core()).password {
+        return Ok(visit.go(&with("/sign-in/code", return_to.as_ref()), None));
+    }
+    // Only who was signed in can be asked to do it again.
+    let again = again && !identifier.is_empty();
+    Ok(show(&visit, StatusCode::OK, identifier, return_to.as_ref(), again, None))
+}
+
+fn go_on(visit: &Visit, state: SessionState, return_to: Option<&ReturnTo>) -> Response {
+    match state {
+        SessionState::Full => visit.go(return_to.map_or(HOME, ReturnTo::as_str), None),
+        SessionState::Half => visit.go(&with("/second-factor", return_to), None),
+    }
+}
+
+/// A page of the way in, which takes along where it leads.
+pub(super) fn with(path: &str, return_to: Option<&ReturnTo>) -> String {
+    return_to.map_or_else(|| path.to_owned(), |place| with_query(path, &[("return_to", place.as_str())]))
+}
+
+/// Signs in.
+pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Response, Turned> {
+    let form = match sent {
+        Sent::Fresh(form) => form,
+        Sent::Stale(form) => {
+            let return_to = visit.return_to(form.return_to.as_deref());
+            let problem = Some(visit.say("stale.form", &[]));
+            return Ok(show(&visit, StatusCode::FORBIDDEN, form.identifier, return_to.as_ref(), false, problem));
+        }
+    };
+    let return_to = visit.return_to(form.return_to.as_deref());
+    match open(&visit, Identifier::any(&form.identifier), Proof::Password(form.password)).await {
+        Ok(opened) => Ok(visit.enter(&opened, return_to.as_ref(), None)),
+        Err(Error::Refused(refusal)) => {
+            let Some((status, problem)) = refused(&visit, &refusal, "sign_in.wrong") else {
+                return Err(visit.turn(&refusal.into(), HOME));
+            };
+            let again = form.again.is_some();
+            let mut response = show(&visit, status, form.identifier, return_to.as_ref(), again, Some(problem));
+            problem::retry(response.headers_mut(), &refusal);
+            Ok(response)
+        }
+        Err(error) => Err(visit.turn(&error, HOME)),
+    }
+}
+
+/// Opens a session in the place of those that came along.
+pub(super) async fn open(visit: &Visit, identifier: Identifier, proof: Proof) -> crate::core::Result<SignedIn> {
+    let replaces = visit.presented.tokens.clone();
+    let request = flow::SignIn { identifier, proof, door: Door::OpensHalf, replaces };
+    flow::sign_in(visit.core(), &visit.call, request).await
+}
+
+/// What the form says to a refusal.
+pub(super) fn refused(visit: &Visit, refusal: &Refusal, wrong: &str) -> Option<(StatusCode, String)> {
+    match refusal {
+        Refusal::InvalidCredentials => Some((StatusCode::UNAUTHORIZED, visit.say(wrong, &[]))),
+        Refusal::AccountDisabled => Some((StatusCode::FORBIDDEN, visit.say("sign_in.disabled", &[]))),
+        Refusal::SwitchedOff => Some((StatusCode::FORBIDDEN, visit.say("problem.switched_off", &[]))),
+        Refusal::TooManyAttempts { .. } => Some(StatusCode::TOO_MANY_REQUESTS).zip(problem::limited(visit, refusal)),
+        Refusal::Overloaded { .. } => Some(StatusCode::SERVICE_UNAVAILABLE).zip(problem::limited(visit, refusal)),
+        _ => None,
+    }
+}
+
+fn show(
+    visit: &Visit,
+    status: StatusCode,
+    identifier: String,
+    return_to: Option<&ReturnTo>,
+    again: bool,
+    problem: Option<String>,
+) -> Response {
+    let return_to = return_to.map(|place| place.as_str().to_owned());
+    let email_code = methods(visit.core()).email_code;
+    visit.show(status, &SignIn { return_to, identifier, again, email_code, problem })
+}

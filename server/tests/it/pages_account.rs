@@ -1,0 +1,206 @@
+//! What people change on their account page.
+
+use std::time::Duration;
+
+use axum::http::header;
+
+use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
+use super::authenticator::Authenticator;
+use super::browser::{Browser, value_of, words};
+use super::flow_totp::Phone;
+use super::reply::Reply;
+
+fn place(reply: &Reply) -> &str {
+    reply.headers[header::LOCATION].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn changing_the_password() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let other = app.token("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    browser.open("/account/password").await.expect(200);
+    for (current, new, told) in [
+        (OTHER_PASSWORD, OTHER_PASSWORD, "That is not your current password."),
+        (PASSWORD, "short", "The password needs at least 8 characters."),
+        (PASSWORD, "password123", "too easy to guess."),
+    ] {
+        let reply = browser.send("/account/password", &[("current", current), ("new", new)]).await.expect(422);
+        assert!(words(&reply).contains(told), "{}", words(&reply));
+        assert!(!reply.text().contains(current) && !reply.text().contains(&format!("\"{new}\"")));
+    }
+    let before = browser.jar["doorward"].clone();
+    let reply = browser.send("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)]).await.expect(303);
+    let page = browser.follow(&reply).await.expect(200);
+    assert!(words(&page).contains("Your password is changed."), "{}", words(&page));
+    app.session(&other).await.expect(401);
+    app.session(&before).await.expect(401);
+    app.sign_in("ann", OTHER_PASSWORD).await.expect(200);
+    // Sent twice: the second is of the session as it was.
+    app.send(browser.form("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)])).await.expect(422);
+}
+
+#[tokio::test]
+async fn the_advice_about_a_password_comes_in_the_visitors_language() {
+    let app = TestApp::with(&[("language", "de")]).await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let reply = browser.send("/account/password", &[("current", PASSWORD), ("new", "password123")]).await.expect(422);
+    let told = words(&reply);
+    assert!(told.contains("zu leicht zu erraten") && told.contains("Fügen Sie ein oder zwei Wörter hinzu"), "{told}");
+    assert!(!told.contains("common") && !told.contains("Add another"), "{told}");
+}
+
+#[tokio::test]
+async fn an_authenticator_app_from_setting_up_to_removal() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let page = browser.send("/account/app/start", &[]).await.expect(200);
+    let (seed, uri) = (value_of(&page.text(), "seed").unwrap(), value_of(&page.text(), "uri").unwrap());
+    assert!(page.text().contains("<svg class=\"qr\"") && uri.starts_with("otpauth://totp/"), "{uri}");
+    let reply = browser.send("/account/app", &[("code", "000000"), ("seed", &seed), ("uri", &uri)]).await.expect(422);
+    assert!(words(&reply).contains("The code is wrong."), "{}", words(&reply));
+    assert_eq!(value_of(&reply.text(), "seed").as_deref(), Some(seed.as_str()), "still to be scanned");
+    let code = Phone::new(&seed).code(&app);
+    let reply = browser.send("/account/app", &[("code", &code), ("seed", &seed), ("uri", &uri)]).await.expect(303);
+    let page = browser.follow(&reply).await.expect(200);
+    assert!(
+        words(&page).contains("The authenticator app is set up.") && words(&page).contains("Set up since"),
+        "{}",
+        words(&page)
+    );
+    // Another tab.
+    let again = browser.send("/account/app/start", &[]).await;
+    assert!(again.status == 303 || again.status == 409, "{}", again.snapshot());
+
+    let mut fresh = Browser::new(&app).await;
+    let reply = fresh.send("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]).await.expect(303);
+    let page = fresh.follow(&reply).await.expect(200);
+    assert!(page.text().contains("autocomplete=\"one-time-code\"") && !page.text().contains("data-key"), "{}", page.text());
+    let reply = fresh.send("/second-factor", &[("code", &code)]).await.expect(401);
+    assert!(words(&reply).contains("was used already"), "{}", words(&reply));
+    app.advance(Duration::from_secs(30));
+    let code = Phone::new(&seed).code(&app);
+    let reply = fresh.send("/second-factor", &[("code", &code)]).await.expect(303);
+    fresh.follow(&reply).await.expect(200);
+    fresh.open("/account/app/remove").await.expect(200);
+    let reply = fresh.send("/account/app/remove", &[]).await.expect(303);
+    let page = fresh.follow(&reply).await;
+    assert!(page.status == 200 && words(&page).contains("The authenticator app is removed."), "{}", page.snapshot());
+}
+
+#[tokio::test]
+async fn five_wrong_codes_end_the_session_and_the_page_says_so() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let page = browser.send("/account/app/start", &[]).await.expect(200);
+    let seed = value_of(&page.text(), "seed").unwrap();
+    let code = Phone::new(&seed).code(&app);
+    browser.send("/account/app", &[("code", &code), ("seed", &seed), ("uri", "")]).await.expect(303);
+    let mut thief = Browser::new(&app).await;
+    thief.send("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]).await.expect(303);
+    thief.open("/second-factor").await.expect(200);
+    let mut last = None;
+    for _ in 0..5 {
+        last = Some(thief.send("/second-factor", &[("code", "000000")]).await);
+    }
+    let last = last.unwrap().expect(303);
+    assert_eq!(place(&last), "/sign-in?return_to=%2Faccount");
+    let page = thief.follow(&last).await.expect(200);
+    assert!(words(&page).contains("Your session has ended."), "{}", words(&page));
+}
+
+#[tokio::test]
+async fn a_security_key_from_adding_to_removal() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    browser.open("/account/keys").await.expect(200);
+    let mut key = Authenticator::new(7, ORIGIN);
+    let options = browser.send("/account/keys/options", &[("name", "Blue")]).await.expect(200).json();
+    let credential = key.create(&options).to_string();
+    // The challenge is good once; what was typed stays.
+    let reply = browser.send("/account/keys", &[("name", " "), ("credential", &credential)]).await.expect(422);
+    assert!(words(&reply).contains("A name has 1 to 64 characters"), "{}", words(&reply));
+    let reply = browser.send("/account/keys", &[("name", "Blue"), ("credential", &credential)]).await.expect(303);
+    let page = browser.follow(&reply).await.expect(200);
+    assert!(words(&page).contains("The security key is added.") && words(&page).contains("Blue"), "{}", words(&page));
+    let reply = browser.send("/account/keys", &[("name", "Blue"), ("credential", &credential)]).await;
+    assert_eq!(place(&reply.expect(303)), "/second-factor?return_to=%2Faccount%2Fkeys%3Fname%3DBlue&again=yes");
+
+    let page = browser.open("/second-factor?return_to=/account/keys&again=yes").await.expect(200);
+    assert!(words(&page).contains("asks for your second factor"), "{}", words(&page));
+    let options = browser.send("/second-factor/key/options", &[]).await.expect(200).json();
+    let answer = key.get(&options).to_string();
+    browser.send("/second-factor/key", &[("credential", &answer)]).await.expect(303);
+    let page = browser.open("/account").await.expect(200);
+    let id = page.text().split("href=\"/account/keys/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let at = format!("/account/keys/{id}");
+    browser.open(&at).await.expect(200);
+    let reply = browser.send(&at, &[("name", "\u{7}")]).await.expect(422);
+    assert!(words(&reply).contains("control character"));
+    browser.send(&at, &[("name", "Red")]).await.expect(303);
+    assert!(words(&browser.open("/account").await).contains("Red"));
+    let reply = browser.send(&format!("{at}/remove"), &[]).await.expect(303);
+    assert_eq!(place(&reply), "/account");
+    browser.open(&at).await.expect(404);
+    browser.open("/account/keys/nonsense").await.expect(404);
+    browser.open("/account/nothing").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_key_of_the_same_name_or_a_failed_one_keeps_what_was_typed() {
+    let app = TestApp::new().await;
+    let (_, mut key) = app.user_with_key("ann").await;
+    let mut browser = Browser::new(&app).await;
+    browser.send("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]).await.expect(303);
+    browser.open("/second-factor").await.expect(200);
+    let options = browser.send("/second-factor/key/options", &[]).await.expect(200).json();
+    let answer = key.get(&options).to_string();
+    browser.send("/second-factor/key", &[("credential", &answer)]).await.expect(303);
+    browser.open("/account/keys").await.expect(200);
+    let options = browser.send("/account/keys/options", &[("name", "first")]).await.expect(200).json();
+    let credential = Authenticator::new(9, ORIGIN).create(&options).to_string();
+    let reply = browser.send("/account/keys", &[("name", "first"), ("credential", &credential)]).await.expect(409);
+    assert!(words(&reply).contains("You have a key of this name.") && reply.text().contains("value=\"first\""));
+    let reply = browser.send("/account/keys", &[("name", "second"), ("credential", &credential)]).await.expect(422);
+    assert!(words(&reply).contains("The key was not accepted.") && reply.text().contains("value=\"second\""));
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.user("bob").await;
+    let api = app.token("ann").await;
+    let strangers = app.token("bob").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let page = browser.open("/account").await.expect(200);
+    let told = words(&page);
+    assert!(
+        told.contains("This session") && told.contains("through the API native") && told.contains("from 192.0.2.1"),
+        "{told}"
+    );
+    let id = page.text().split("action=\"/account/sessions/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    browser.send(&format!("/account/sessions/{id}/end"), &[]).await.expect(303);
+    app.session(&api).await.expect(401);
+    // Twice, by another tab: what was wanted is so.
+    browser.send(&format!("/account/sessions/{id}/end"), &[]).await.expect(303);
+    let foreign = app.session(&strangers).await.expect(200).at("/session/id");
+    browser.send(&format!("/account/sessions/{foreign}/end"), &[]).await.expect(303);
+    app.session(&strangers).await.expect(200);
+    let more = [app.token("ann").await, app.token("ann").await];
+    let reply = browser.send("/account/sessions/end-others", &[]).await.expect(303);
+    for token in more {
+        app.session(&token).await.expect(401);
+    }
+    let page = browser.follow(&reply).await.expect(200);
+    assert!(
+        words(&page).contains("All your other sessions are ended.") && !words(&page).contains("End all other"),
+        "{}",
+        words(&page)
+    );
+}

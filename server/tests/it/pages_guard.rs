@@ -1,0 +1,161 @@
+//! Nothing is done by a form that is not the visitor's own.
+
+use std::collections::BTreeSet;
+
+use doorward::core::model::Role;
+
+use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
+use super::browser::{Browser, words};
+use super::reply::Ask;
+
+const ID: &str = "0197b3a0-0000-7000-8000-000000000001";
+
+/// Every URL that takes a form, with fields that it reads.
+const FORMS: [(&str, &[(&str, &str)]); 19] = [
+    ("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]),
+    ("/sign-in/code", &[("email", "ann@example.com")]),
+    ("/sign-in/code/enter", &[("email", "ann@example.com"), ("code", "ABC234")]),
+    ("/second-factor", &[("code", "123456")]),
+    ("/second-factor/key", &[("credential", "{}")]),
+    ("/second-factor/key/options", &[]),
+    ("/sign-out", &[]),
+    ("/forgotten", &[("identifier", "ann")]),
+    ("/reset", &[("token", "x"), ("password", OTHER_PASSWORD)]),
+    ("/invitation", &[("id", "x"), ("first_name", "A"), ("last_name", "B"), ("password", OTHER_PASSWORD)]),
+    ("/invitation/accept", &[("id", "x")]),
+    ("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)]),
+    ("/account/app", &[("code", "123456"), ("seed", "A"), ("uri", "otpauth://totp/x")]),
+    ("/account/app/start", &[]),
+    ("/account/app/remove", &[]),
+    ("/account/keys", &[("name", "Blue"), ("credential", "{}")]),
+    ("/account/keys/options", &[("name", "Blue")]),
+    ("/account/sessions/end-others", &[]),
+    ("/account/keys/ID/remove", &[]),
+];
+
+/// With an id in them; the rest is in [`FORMS`].
+const OF_ONE: [(&str, &[(&str, &str)]); 2] = [("/account/keys/ID", &[("name", "Red")]), ("/account/sessions/ID/end", &[])];
+
+fn forms() -> impl Iterator<Item = (String, &'static [(&'static str, &'static str)])> {
+    FORMS.into_iter().chain(OF_ONE).map(|(path, fields)| (path.replace("ID", ID), fields))
+}
+
+#[test]
+fn the_list_has_every_form() {
+    let source = include_str!("../../src/pages/mod.rs");
+    let mounted = source.lines().filter(|line| line.contains(".route(\"") && line.contains("post("));
+    let mounted: BTreeSet<_> = mounted.map(|line| line.split('"').nth(1).unwrap().replace("{id}", ID)).collect();
+    assert_eq!(mounted, forms().map(|(path, _)| path).collect());
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_done() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let stranger = Browser::new(&app).await;
+    let before = app.audit().await;
+    for (path, fields) in forms() {
+        for csrf in [None, Some(""), Some("x"), Some(stranger.token.as_str())] {
+            let mut all: Vec<_> = csrf.map(|csrf| ("csrf", csrf)).into_iter().collect();
+            all.extend(fields);
+            if all.is_empty() {
+                all.push(("x", ""));
+            }
+            let reply = app.send(browser.bare(&path).form(&all)).await.expect(403);
+            let told = words(&reply);
+            assert!(told.contains("Nothing was changed"), "{path}: {told}");
+        }
+    }
+    assert_eq!(app.audit().await, before);
+    assert_eq!(app.mails("ann@example.com").await.len(), 0);
+    browser.open("/account").await.expect(200);
+}
+
+#[tokio::test]
+async fn from_another_site_nothing_is_done() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let browser = Browser::signed_in(&app, "ann").await;
+    let before = app.audit().await;
+    for (path, fields) in forms() {
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://localhost:8081"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let mut all = vec![("csrf", browser.token.as_str())];
+            all.extend(fields);
+            let reply = app.send(browser.cookies(Ask::post(&path)).header(name, value).form(&all)).await.expect(403);
+            assert!(words(&reply).contains("from somewhere else"), "{path}: {}", reply.text());
+        }
+    }
+    assert_eq!(app.audit().await, before);
+}
+
+#[tokio::test]
+async fn the_token_is_the_sessions_and_changes_with_it() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::new(&app).await;
+    let anonymous = browser.token.clone();
+    browser.send("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]).await.expect(303);
+    browser.open("/account").await.expect(200);
+    let first = browser.token.clone();
+    assert_ne!(first, anonymous);
+    browser.token = anonymous;
+    browser.send("/account/sessions/end-others", &[]).await.expect(403);
+    browser.token.clone_from(&first);
+    browser.send("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)]).await.expect(303);
+    // The session has a new token of its own, and so have its forms.
+    browser.token = first;
+    browser.send("/account/sessions/end-others", &[]).await.expect(403);
+    browser.open("/account").await.expect(200);
+    browser.send("/account/sessions/end-others", &[]).await.expect(303);
+}
+
+#[tokio::test]
+async fn what_was_typed_into_a_form_that_was_open_too_long_is_kept_but_for_the_password() {
+    let app = TestApp::new().await;
+    let invited = app.invite("new@example.com", Role::Member).await.secret.reveal().to_owned();
+    let mut browser = Browser::new(&app).await;
+    for (path, fields, kept) in [
+        ("/sign-in", &[("identifier", "zoe"), ("password", PASSWORD)][..], "zoe"),
+        ("/sign-in/code", &[("email", "zoe@example.com")], "zoe@example.com"),
+        ("/forgotten", &[("identifier", "zoe")], "zoe"),
+        ("/invitation", &[("id", &invited), ("first_name", "Nia"), ("last_name", "Osei"), ("password", PASSWORD)], "Nia"),
+    ] {
+        browser.token = "of another time".to_owned();
+        let reply = browser.send(path, fields).await.expect(403);
+        let html = reply.text();
+        assert!(html.contains(&format!("value=\"{kept}\"")) && html.contains("send it again"), "{path}: {html}");
+        assert!(!html.contains(PASSWORD), "{path}");
+        // The form that is shown now is good.
+        let again = browser.send(path, fields).await;
+        assert_ne!(again.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_without_cookies_is_not_acted_on() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let browser = Browser::new(&app).await;
+    let fields = [("csrf", browser.token.as_str()), ("identifier", "ann"), ("password", PASSWORD)];
+    let reply = app.send(Ask::post("/sign-in").header("origin", ORIGIN).form(&fields)).await.expect(403);
+    assert_eq!(reply.cookie().map(|value| value.len()), Some(43), "a cookie for the next try");
+    // No browser's either.
+    app.send(Ask::post("/sign-in").form(&fields)).await.expect(403);
+    for (content_type, body, status) in [
+        ("application/json", "{}", 415),
+        ("application/x-www-form-urlencoded", "", 400),
+        ("application/x-www-form-urlencoded", "csrf=a&csrf=b", 400),
+        ("application/x-www-form-urlencoded", "csrf=%ff", 400),
+        ("application/x-www-form-urlencoded", "csrf=a", 400),
+    ] {
+        let reply = app.send(browser.bare("/sign-in").raw(content_type, body)).await.expect(status);
+        assert!(words(&reply).contains("not complete"), "{body}");
+    }
+}

@@ -1,0 +1,104 @@
+// What plain forms cannot do: security keys, showing a typed password, and stopping a second press of a button.
+"use strict";
+
+const bytes = (text) => {
+  const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+};
+
+const text = (buffer) => {
+  const binary = Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join("");
+  return btoa(binary).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+};
+
+// The options as they come in JSON, in the form that the browser wants them (WebAuthn level 3, 5.1.8 and 5.1.9).
+const readable = (options) => {
+  const keys = (list) => (list || []).map((key) => ({ ...key, id: bytes(key.id) }));
+  const read = { ...options.publicKey, challenge: bytes(options.publicKey.challenge) };
+  if (read.user) {
+    read.user = { ...read.user, id: bytes(read.user.id) };
+    read.excludeCredentials = keys(read.excludeCredentials);
+  } else {
+    read.allowCredentials = keys(read.allowCredentials);
+  }
+  return read;
+};
+
+// The key's answer as JSON.
+const written = (credential) => {
+  const response = {};
+  for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+    if (credential.response[name]) response[name] = text(credential.response[name]);
+  }
+  const { id, type } = credential;
+  return JSON.stringify({ id, rawId: text(credential.rawId), type, response, extensions: {} });
+};
+
+const tell = (form, words, quiet) => {
+  const place = form.querySelector("[data-told]");
+  place.classList.toggle("waiting", Boolean(quiet));
+  place.hidden = !words;
+  place.textContent = words || "";
+};
+
+// Fetches a challenge, has the key answer it, and sends the form with the answer. Each way it can fail is told where it happened.
+const useKey = async (form) => {
+  const words = form.dataset;
+  if (!window.PublicKeyCredential) return tell(form, words.unsupported);
+  tell(form, words.waiting, true);
+  const fields = new FormData(form);
+  fields.delete("credential");
+  const answer = await fetch(words.options, { method: "POST", body: new URLSearchParams(fields) });
+  const options = await answer.json().catch(() => ({}));
+  if (options.location) return window.location.assign(options.location);
+  if (!answer.ok) return tell(form, options.problem || words.failed);
+  try {
+    const publicKey = readable(options);
+    const keys = navigator.credentials;
+    const credential = words.key === "create" ? await keys.create({ publicKey }) : await keys.get({ publicKey });
+    form.elements.credential.value = written(credential);
+  } catch (error) {
+    if (error.name === "InvalidStateError") return tell(form, words.known || words.failed);
+    return tell(form, error.name === "NotAllowedError" ? words.cancelled : words.failed);
+  }
+  form.submit();
+};
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const once = form.dataset.sent;
+  form.dataset.sent = "yes";
+  if (once || form.dataset.key) event.preventDefault();
+  if (once || !form.dataset.key) return;
+  useKey(form).catch(() => tell(form, form.dataset.failed)).finally(() => delete form.dataset.sent);
+});
+
+// A page that the back button brings from memory is to be usable again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
+for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
+
+const { show, hide } = document.body.dataset;
+for (const input of document.querySelectorAll("input[type=password]")) {
+  const button = document.createElement("button");
+  const label = document.querySelector(`label[for="${input.id}"]`);
+  button.type = "button";
+  button.className = "reveal";
+  button.textContent = show;
+  button.setAttribute("aria-controls", input.id);
+  button.setAttribute("aria-label", `${show}: ${label.textContent}`);
+  button.addEventListener("click", () => {
+    const hidden = input.type === "password";
+    input.type = hidden ? "text" : "password";
+    button.textContent = hidden ? hide : show;
+    button.setAttribute("aria-label", `${button.textContent}: ${label.textContent}`);
+  });
+  const box = document.createElement("div");
+  box.className = "revealed";
+  input.replaceWith(box);
+  box.append(input, button);
+  if (input.autofocus) input.focus();
+}

@@ -1,0 +1,86 @@
+// What holds for every page: no violation that axe-core knows of, in light and in dark; nothing wider than a phone, in either direction of
+// writing; no complaint of the browser's; no call to anywhere else.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { launch, visit } from "./browser.js";
+import { Server } from "./server.js";
+import { tour } from "./tour.js";
+
+const PHONE = { width: 390, height: 844 };
+const DESKTOP = { width: 1280, height: 900 };
+
+let server, browser;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const violations = async (page) => {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
+};
+
+const overflow = (page) =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth > clientWidth ? `${scrollWidth} > ${clientWidth}` : "";
+  });
+
+test("every page is accessible, fits a phone, and keeps to itself", async (t) => {
+  const page = await visit(browser, server.url);
+  const seen = [];
+  await tour(server, page, async (name) => {
+    seen.push(name);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), [], `${name} in ${colorScheme}`);
+    }
+    await page.setViewportSize(PHONE);
+    assert.equal(await overflow(page), "", `${name} on a phone`);
+    await page.evaluate(() => (document.documentElement.dir = "rtl"));
+    assert.equal(await overflow(page), "", `${name} from right to left`);
+    await page.evaluate(() => (document.documentElement.dir = "ltr"));
+    await page.setViewportSize(DESKTOP);
+  });
+  assert.deepEqual(page.noted, []);
+  assert.deepEqual([...new Set(page.called.map((url) => new URL(url).origin))], [server.url]);
+  assert.equal(new Set(seen).size, seen.length);
+  t.diagnostic(`${seen.length} pages`);
+});
+
+test("the sign-in page comes in under 30 KB, all told", async (t) => {
+  const page = await visit(browser, server.url);
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Network.enable");
+  let bytes = 0;
+  cdp.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.goto("/sign-in", { waitUntil: "networkidle" });
+  t.diagnostic(`${bytes} bytes with their heads`);
+  assert.ok(bytes > 10_000 && bytes < 30_000, `${bytes}`);
+});
+
+test("the keyboard alone signs in, and its place is always seen", async () => {
+  const page = await visit(browser, server.url);
+  await page.goto("/sign-in");
+  await page.keyboard.type("ann");
+  for (let step = 0; step < 12; step += 1) {
+    const ring = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      return document.activeElement === document.body || (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2);
+    });
+    assert.ok(ring, `step ${step}`);
+    await page.keyboard.press("Tab");
+  }
+  await page.goto("/sign-in");
+  await page.keyboard.type("ann");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("correct horse battery 9!");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Your account" }).waitFor();
+});

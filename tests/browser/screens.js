@@ -1,0 +1,32 @@
+// Writes every page as a picture, in light, in dark and on a phone, into the folder that is given.
+
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { launch, visit } from "./browser.js";
+import { Server } from "./server.js";
+import { tour } from "./tour.js";
+
+const folder = process.argv[2];
+const LOOKS = [
+  ["light", { width: 1100, height: 760 }, "light"],
+  ["dark", { width: 1100, height: 760 }, "dark"],
+  ["phone", { width: 390, height: 760 }, "light"],
+];
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const server = await Server.start();
+const browser = await launch();
+try {
+  const page = await visit(browser, server.url);
+  await tour(server, page, async (name) => {
+    for (const [look, size, colorScheme] of LOOKS) {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true, animations: "disabled" });
+    }
+  });
+} finally {
+  await browser.close();
+  await server.stop();
+}

@@ -1,0 +1,105 @@
+// A started `doorward serve` with data of its own, its command line, and its mails.
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const PASSWORD = "correct horse battery 9!";
+export const OTHER_PASSWORD = "another staple of mine 7?";
+
+const BINARY = process.env["CLIENT_TESTS_BINARY"] ?? join(dirname(fileURLToPath(import.meta.url)), "../../target/debug/doorward");
+const DEADLINE_MS = 60_000;
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A mail with a name beyond ASCII is quoted-printable (RFC 2045, 6.7). */
+const decoded = (mail) => {
+  if (!mail.includes("quoted-printable")) return mail;
+  return mail.replace(/=\n/g, "").replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+};
+
+/** A port that is free at the moment. */
+export const freePort = async () => {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+};
+
+export class Server {
+  static async start(settings = {}) {
+    const server = new Server();
+    const port = await freePort();
+    server.folder = mkdtempSync(join(tmpdir(), "doorward-browser-"));
+    server.url = `http://localhost:${port}`;
+    server.env = {
+      PATH: process.env["PATH"],
+      DOORWARD_DATA_DIR: server.folder,
+      DOORWARD_LISTEN: `127.0.0.1:${port}`,
+      DOORWARD_PUBLIC_URL: server.url,
+      DOORWARD_SERVICE_NAME: "Example",
+      DOORWARD_SHUTDOWN_DRAIN: "0s",
+      DOORWARD_PASSWORDS__MEMORY_KIB: "64",
+      ...settings,
+    };
+    server.process = spawn(BINARY, ["serve"], { env: server.env, cwd: server.folder, stdio: ["ignore", "ignore", "ignore"] });
+    const end = Date.now() + DEADLINE_MS;
+    while (!(await fetch(`${server.url}/health/ready`).then((answer) => answer.ok, () => false))) {
+      if (server.process.exitCode !== null || Date.now() > end) throw new Error("the server did not start");
+      await pause(20);
+    }
+    return server;
+  }
+
+  cli(words, input = "") {
+    return execFileSync(BINARY, words, { env: this.env, cwd: this.folder, input, stdio: ["pipe", "pipe", "inherit"] }).toString();
+  }
+
+  user(name, first = "Ann", last = "Lee") {
+    const names = ["--first-name", first, "--last-name", last];
+    this.cli(["user", "create", "--email", `${name}@example.org`, "--username", name, ...names, "--password-stdin"], PASSWORD);
+  }
+
+  invite(email) {
+    this.cli(["invitation", "create", email]);
+  }
+
+  /** The last mail to an address that has what is looked for, once it is there. */
+  async mailed(to, pattern, after = 0) {
+    const end = Date.now() + DEADLINE_MS;
+    while (Date.now() < end) {
+      const folder = join(this.folder, "mail");
+      const files = readdirSync(folder).filter((name) => name.endsWith(".eml")).map((name) => join(folder, name));
+      const time = (file) => statSync(file).mtimeMs;
+      for (const file of files.filter((file) => time(file) > after).sort((a, b) => time(b) - time(a))) {
+        const text = decoded(readFileSync(file, "utf8").replaceAll("\r\n", "\n"));
+        const found = text.includes(`To: ${to}`) && text.match(pattern);
+        if (found) return found[1];
+      }
+      await pause(50);
+    }
+    throw new Error(`no mail to ${to} has ${pattern}`);
+  }
+
+  async link(to, path, after = 0) {
+    return this.mailed(to, new RegExp(`^(${this.url}${path}\\?\\S+)$`, "m"), after);
+  }
+
+  async code(to) {
+    return this.mailed(to, /^([A-Z0-9]{6})$/m);
+  }
+
+  async stop() {
+    if (this.process.exitCode === null) {
+      this.process.kill();
+      await once(this.process, "exit");
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
