@@ -235,8 +235,8 @@ section! {
 section! {
     /// Forward authentication.
     Forward {
-        /// The path of the page at `public_url` that signs people in: "/sign-in" is Doorward's own. Browsers without a session are sent there, with the URL that they
-        /// wanted in the query's `return_to`. Needs `proxies.trusted`. Empty: they are refused as programs are.
+        /// The path of the page at `public_url` that signs people in: "/sign-in" is Doorward's own. Browsers without a session are sent
+        /// there, with the URL that they wanted in the query's `return_to`. Needs `proxies.trusted`. Empty: they are refused as programs are.
         sign_in_path: Option<PagePath> = None;
         /// The origins, besides that of `public_url`, to which `return_to` may lead, also from Doorward's own sign-in page: scheme, host and
         /// port of apps, such as those at other ports of its host.

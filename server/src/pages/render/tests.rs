@@ -77,7 +77,8 @@ fn every_form_that_posts_carries_the_token() {
 fn every_field_has_its_label_and_what_describes_it_is_there() {
     for (name, html) in every(&make("Example", None).unwrap()) {
         for input in between(&html, "<input ", ">").into_iter().filter(|input| !input.contains("hidden")) {
-            let id = between(input, "id=\"", "\"");
+            let input = format!(" {input}");
+            let id = between(&input, " id=\"", "\"");
             assert_eq!(id.len(), 1, "{name}: {input}");
             assert!(html.contains(&format!("<label for=\"{}\">", id[0])), "{name}: {input}");
             assert!(input.contains("autocomplete=\""), "{name}: {input}");
