@@ -18,7 +18,7 @@ use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, Ses
 use crate::core::{Core, Fault, SessionMemory};
 use crate::dialect::{
     self,
-    shared::{Forward, Shared},
+    shared::{Forward, Shared, Writer, WrittenMail},
 };
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
@@ -32,7 +32,7 @@ use crate::pages::{self, render::Pages};
 use crate::templates::TemplateError;
 use crate::work::Desk;
 use crate::work::mail::message::Sender;
-use crate::work::mail::render::Renderer;
+use crate::work::mail::render::{Rendered, Renderer};
 use crate::work::mail::transport::Transport;
 use crate::work::outbox::Mailer;
 
@@ -140,10 +140,11 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
         entropy: Arc::clone(&desk.entropy),
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
     };
-    let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config));
+    let mailer = mailer(config)?;
+    let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config), writer(&mailer));
     let router = layers::wrap(mount(config, &shared, readiness.router())?, edge, metrics.clone());
     let metrics = head::guard(metrics.router(), |_, error| error.into_response());
-    Ok(App { mailer: mailer(config)?, core, router, metrics, readiness })
+    Ok(App { mailer, core, router, metrics, readiness })
 }
 
 fn forward(config: &Config) -> Forward {
@@ -268,6 +269,15 @@ fn session_memory(others: &mut Others<'_>, core: &Arc<Core>) {
         let core = Arc::clone(core);
         others.observe(name, help, kind, move || vec![(vec![], read(core.session_memory()))]);
     }
+}
+
+/// What shows mails in words: the mailer's own templates.
+fn writer(mailer: &Mailer) -> Writer {
+    let mailer = mailer.clone();
+    Arc::new(move |letter| {
+        let Rendered { subject, text, html } = mailer.words(letter).map_err(Fault::internal)?;
+        Ok(WrittenMail { subject, text, html })
+    })
 }
 
 fn mailer(config: &Config) -> Result<Mailer, StartError> {

@@ -24,10 +24,11 @@ def decode(text):
 
 
 class SecurityKey:
-    """A touch-only key with a signature counter (the published software key inside)."""
+    """A touch-only key with a signature counter (the published software key inside), or one that verifies its user."""
 
-    def __init__(self):
+    def __init__(self, *, passkey=False):
         self.device = SoftWebauthnDevice()
+        self.flags = USER_PRESENT | USER_VERIFIED if passkey else USER_PRESENT
 
     def clone(self):
         """A copy with the same secret and the same counter, as a thief would make it."""
@@ -36,6 +37,7 @@ class SecurityKey:
     def __deepcopy__(self, memo):
         twin = SecurityKey()
         twin.device.__dict__.update(self.device.__dict__)
+        twin.flags = self.flags
         return twin
 
     @property
@@ -50,6 +52,11 @@ class SecurityKey:
         public["challenge"] = decode(public["challenge"])
         public["user"]["id"] = decode(public["user"]["id"])
         made = self.device.create(options, origin)
+        # The flags follow the hash of the relying party's id; nothing signs an attestation of the format "none".
+        attestation = bytearray(made["response"]["attestationObject"])
+        rp_hash = sha256(public["rp"]["id"].encode()).digest()
+        attestation[attestation.index(rp_hash) + len(rp_hash)] |= self.flags
+        made["response"]["attestationObject"] = bytes(attestation)
         return {
             "id": self.id,
             "rawId": self.id,
@@ -59,7 +66,7 @@ class SecurityKey:
         }
 
     def get(
-        self, options, origin, *, count=None, flags=USER_PRESENT, rp_id=None, kind="webauthn.get", challenge=None, handle=None
+        self, options, origin, *, count=None, flags=None, rp_id=None, kind="webauthn.get", challenge=None, handle=None
     ):
         """The answer to request options; each keyword replaces one honest value, and all of it is signed."""
         public = options["publicKey"]
@@ -68,7 +75,7 @@ class SecurityKey:
             count = self.device.sign_count
         client_data = json.dumps({"type": kind, "challenge": challenge or public["challenge"], "origin": origin}).encode()
         rp_hash = sha256((rp_id or public["rpId"]).encode()).digest()
-        authenticator_data = rp_hash + bytes([flags]) + struct.pack(">I", count)
+        authenticator_data = rp_hash + bytes([self.flags if flags is None else flags]) + struct.pack(">I", count)
         signature = self.device.private_key.sign(authenticator_data + sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
         return {
             "id": self.id,

@@ -238,6 +238,16 @@ def native_key(server):
     return {"auth": Bearer(token), "body": {"name": "key", "credential": wires.SecurityKey().create(options, server.url)}}
 
 
+@good("native", "signInWithPasskey")
+def native_passkey(server):
+    user = server.user()
+    token, key = sign_in(server, user)["token"], wires.SecurityKey(passkey=True)
+    made = key.create(own(server, "POST", "/keys/start", token), server.url)
+    own(server, "POST", "/keys", token, {"name": "passkey", "credential": made})
+    options = server.call("POST", "/auth/v1/sign-in/passkey/start").json()
+    return {"body": {"credential": key.get(options, server.url)}}
+
+
 @good("native", "startSecondFactor")
 def native_start(server):
     return {"auth": Bearer(half_with_key(server)[0])}

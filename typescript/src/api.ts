@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what happened to my account */
+        get: operations["listHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/v1/invitations/accept": {
         parameters: {
             query?: never;
@@ -157,6 +174,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/auth/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change my names */
+        patch: operations["changeProfile"];
         trace?: never;
     };
     "/auth/v1/recovery": {
@@ -331,6 +365,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/v1/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a passkey */
+        post: operations["signInWithPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/v1/sign-in/passkey/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in with a passkey */
+        post: operations["startPasskeySignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/v1/sign-in/password": {
         parameters: {
             query?: never;
@@ -390,6 +458,13 @@ export interface components {
     schemas: {
         /** Format: uuid */
         ApplicationId: string;
+        /** Format: uuid */
+        AuditId: string;
+        /**
+         * @description Who did it, as far as its subject may know.
+         * @enum {string}
+         */
+        By: "oneself" | "administrator" | "server" | "anybody";
         CodeRequest: {
             email: string;
         };
@@ -415,10 +490,43 @@ export interface components {
          * @description One kind of proof (NIST SP 800-63B: authenticator).
          * @enum {string}
          */
-        Factor: "password" | "email_code" | "security_key" | "access_code" | "totp";
-        Factors: ("password" | "email_code" | "security_key" | "access_code" | "totp")[];
+        Factor: "password" | "email_code" | "security_key" | "access_code" | "totp" | "user_verification";
+        Factors: ("password" | "email_code" | "security_key" | "access_code" | "totp" | "user_verification")[];
+        /** @description A line of the audit log as its subject sees it. */
+        Happening: {
+            /** @description Null if it was not the user. */
+            address?: string | null;
+            at: components["schemas"]["Timestamp"];
+            by: components["schemas"]["By"];
+            detail?: string | null;
+            dialect: string;
+            event: string;
+            id: components["schemas"]["AuditId"];
+            /** @description `ok`, or the name of a refusal. */
+            outcome: string;
+            /** @description Null if it was not the user. */
+            user_agent?: string | null;
+        };
         InvitationReference: {
             id: string;
+        };
+        /** @description A piece of a list; `next` is the `after` of the next piece. */
+        Items_Happening: {
+            items: {
+                /** @description Null if it was not the user. */
+                address?: string | null;
+                at: components["schemas"]["Timestamp"];
+                by: components["schemas"]["By"];
+                detail?: string | null;
+                dialect: string;
+                event: string;
+                id: components["schemas"]["AuditId"];
+                /** @description `ok`, or the name of a refusal. */
+                outcome: string;
+                /** @description Null if it was not the user. */
+                user_agent?: string | null;
+            }[];
+            next?: string | null;
         };
         /** @description A piece of a list; `next` is the `after` of the next piece. */
         Items_Key: {
@@ -427,6 +535,8 @@ export interface components {
                 id: components["schemas"]["SecurityKeyId"];
                 last_used_at?: components["schemas"]["Timestamp"] | null;
                 name: string;
+                /** @description Whether it can sign in by itself; null while that is not known. */
+                passkey?: boolean | null;
             }[];
             next?: string | null;
         };
@@ -442,6 +552,8 @@ export interface components {
             id: components["schemas"]["SecurityKeyId"];
             last_used_at?: components["schemas"]["Timestamp"] | null;
             name: string;
+            /** @description Whether it can sign in by itself; null while that is not known. */
+            passkey?: boolean | null;
         };
         KeyNaming: {
             name: string;
@@ -452,6 +564,7 @@ export interface components {
         };
         Methods: {
             email_code: boolean;
+            passkey: boolean;
             password: boolean;
             security_key: boolean;
             totp: boolean;
@@ -470,6 +583,9 @@ export interface components {
         };
         OwnSession: components["schemas"]["Session"] & {
             current: boolean;
+        };
+        PasskeySignIn: {
+            credential: Record<string, never>;
         };
         PasswordChange: {
             current_password: string;
@@ -501,6 +617,11 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        /** @description What is left out stays as it is. */
+        ProfileChange: {
+            first_name?: string | null;
+            last_name?: string | null;
         };
         RecoveryConfirmation: {
             code: string;
@@ -644,6 +765,78 @@ export interface operations {
             };
             /** @description The caller may not do this, or not yet. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The call failed. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of the server, which tells nothing of its cause. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is too busy, or its database away. Nothing was done. */
+            503: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHistory: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many; 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of it, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_Happening"];
+                };
+            };
+            /** @description The request is not as the call has it, or a code in it is not good. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has not shown who they are, or not rightly. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1637,6 +1830,104 @@ export interface operations {
                 headers: {
                     /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The call failed. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of the server, which tells nothing of its cause. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is too busy, or its database away. Nothing was done. */
+            503: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request is not as the call has it, or a code in it is not good. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has not shown who they are, or not rightly. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this, or not yet. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another content type. */
+            415: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -2733,6 +3024,193 @@ export interface operations {
             };
             /** @description The body is of another content type. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The call failed. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of the server, which tells nothing of its cause. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is too busy, or its database away. Nothing was done. */
+            503: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInWithPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request is not as the call has it, or a code in it is not good. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has not shown who they are, or not rightly. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this, or not yet. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another content type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The call failed. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of the server, which tells nothing of its cause. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is too busy, or its database away. Nothing was done. */
+            503: {
+                headers: {
+                    /** @description Seconds after which another try may succeed (RFC 9110, 10.2.3). */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startPasskeySignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request options (WebAuthn) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The request is not as the call has it, or a code in it is not good. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this, or not yet. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

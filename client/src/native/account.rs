@@ -4,12 +4,27 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::model::{Items, Key, Totp, TotpEnrolment, User};
+use super::model::{Happening, Items, Key, Totp, TotpEnrolment, User};
+use super::pages::Pages;
 use super::session::Session;
 use super::{Problem, Result};
 use crate::request::Request;
 
 impl Session {
+    /// Changes the user's names; `None` leaves one as it is. Tried again.
+    ///
+    /// # Errors
+    /// `invalid-parameters` …
+    pub async fn change_names(&self, first: Option<&str>, last: Option<&str>) -> Result<User> {
+        let body = json!({"first_name": first, "last_name": last});
+        self.0.send(Request::patch("auth/v1/profile").idempotent().json(&body)?).await?.json()
+    }
+
+    /// What happened to the account.
+    pub fn history(&self) -> Pages<Happening> {
+        Pages::new(&self.0, Request::get("auth/v1/history"))
+    }
+
     /// The user's security keys, oldest first; tried again.
     ///
     /// # Errors

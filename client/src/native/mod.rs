@@ -37,13 +37,13 @@ mod session;
 mod signed_in;
 
 pub use admin::{
-    Admin, Application, AuditEntry, AuditFilter, Invitation, InvitationState, Invited, Mail, MailState, ManagedUser,
-    NewApplication, NewInvitation, NewUser, Registered, UserDetail, UserSession, UserStatus,
+    Admin, Application, AuditEntry, AuditFilter, Count, CountedBy, Invitation, InvitationState, Invited, Mail, MailPreview,
+    MailState, ManagedUser, NewApplication, NewInvitation, NewUser, Registered, UserDetail, UserSession, UserStatus,
 };
 pub use jiff::Timestamp;
 pub use model::{
-    CurrentSession, Factor, Key, Methods, NewAccount, OpenInvitation, OwnSession, RecoveryConfirmation, Role, SessionInfo,
-    SessionStatus, Totp, TotpEnrolment, User,
+    By, CurrentSession, Factor, Happening, Key, Methods, NewAccount, OpenInvitation, OwnSession, RecoveryConfirmation, Role,
+    SessionInfo, SessionStatus, Totp, TotpEnrolment, User,
 };
 pub use pages::Pages;
 pub use problem::{BrokenRule, Problem};
@@ -52,7 +52,7 @@ pub use signed_in::{HalfSession, SignedIn};
 pub use uuid::Uuid;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Invalid;
 use crate::options::Options;
@@ -134,6 +134,39 @@ impl Client {
     pub async fn sign_in_with_code(&self, email: &str, code: &SecretString) -> Result<SignedIn> {
         let body = json!({"email": email, "code": code.expose_secret()});
         self.open(Request::post("auth/v1/sign-in/code").json(&body)?).await
+    }
+
+    /// Starts signing in with a passkey, whoever has one: `{"publicKey": {…}}`, for
+    /// `PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey)`. Good once, for five minutes.
+    ///
+    /// # Errors
+    /// `webauthn-unavailable`, `too-many-attempts` …
+    pub async fn start_passkey(&self) -> Result<Value> {
+        self.transport.send(Request::post("auth/v1/sign-in/passkey/start")).await?.json()
+    }
+
+    /// Signs in with a passkey, with the authenticator's answer: two factors in one.
+    ///
+    /// ```
+    /// # use doorward_client::native::{Client, Factor};
+    /// # doorward_started::example(async |server| {
+    /// # let (client, mut authenticator) = (Client::new(&server.at(""))?, server.passkey());
+    /// # let session = client.sign_in("ann", &server.password().into()).await?.full().ok_or("a second factor is needed")?;
+    /// let answer = authenticator.create(&session.start_key().await?);
+    /// let key = session.finish_key("laptop", &answer).await?;
+    /// assert_eq!(key.passkey, Some(true));
+    ///
+    /// // From now on neither a name nor a password is needed
+    /// let answer = authenticator.get(&client.start_passkey().await?);
+    /// let session = client.sign_in_with_passkey(&answer).await?.full().ok_or("a second factor is needed")?;
+    /// # assert_eq!(session.info().factors, [Factor::SecurityKey, Factor::UserVerification]);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// `webauthn-failed`, `account-disabled`, `too-many-attempts` …
+    pub async fn sign_in_with_passkey(&self, credential: &Value) -> Result<SignedIn> {
+        self.open(Request::post("auth/v1/sign-in/passkey").json(&json!({"credential": credential}))?).await
     }
 
     async fn open(&self, request: Request) -> Result<SignedIn> {

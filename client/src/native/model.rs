@@ -34,6 +34,8 @@ pub enum Factor {
     AccessCode,
     /// A code of an authenticator app (RFC 6238).
     Totp,
+    /// What the security key checked of its user: with the key, two factors.
+    UserVerification,
     /// One that this client does not know.
     #[serde(other)]
     Other,
@@ -57,6 +59,9 @@ pub struct Methods {
     pub password: bool,
     /// Signing in with a mailed code.
     pub email_code: bool,
+    /// Signing in with a passkey; `false` of a server of an earlier release.
+    #[serde(default)]
+    pub passkey: bool,
     /// Security keys as a second factor.
     pub security_key: bool,
     /// Authenticator apps as a second factor.
@@ -162,6 +167,48 @@ pub(super) struct Ended {
     pub(super) ended: u64,
 }
 
+/// Who did what happened to an account.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum By {
+    /// The user.
+    Oneself,
+    /// An administrator or the operator.
+    Administrator,
+    /// The server.
+    Server,
+    /// Somebody who was not signed in.
+    Anybody,
+    /// One that this client does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What happened to an account.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Happening {
+    /// The id; ids sort by time.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: String,
+    /// `ok`, or the name of a refusal.
+    pub outcome: String,
+    /// Who did it.
+    pub by: By,
+    /// Through which API.
+    pub dialect: String,
+    /// From where, if it was the user.
+    pub address: Option<String>,
+    /// With which client, if it was the user.
+    pub user_agent: Option<String>,
+    /// What the event leaves open: a key's name.
+    pub detail: Option<String>,
+}
+
 /// A security key.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[non_exhaustive]
@@ -174,6 +221,9 @@ pub struct Key {
     pub created_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// Whether it is a passkey, which signs in by itself; `None` while the server does not know, or is of an earlier release.
+    #[serde(default)]
+    pub passkey: Option<bool>,
 }
 
 /// Whether there is an authenticator app.

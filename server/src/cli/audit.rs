@@ -6,6 +6,7 @@ use super::console::{Console, OPERATOR};
 use super::failure::Failure;
 use super::output::or_nothing;
 use super::paging::Paging;
+use crate::core::clock::Timestamp;
 use crate::core::flows::audit_log::{self, Filter};
 
 /// What to do with the audit log.
@@ -17,8 +18,20 @@ pub(super) enum Command {
         #[arg(long)]
         user: Option<String>,
         /// Only those of this event, such as sign_in.
-        #[arg(long, conflicts_with = "user")]
+        #[arg(long)]
         event: Option<String>,
+        /// Only those that ended so: ok, or the name of a refusal.
+        #[arg(long)]
+        outcome: Option<String>,
+        /// Only those through this API, such as native.
+        #[arg(long)]
+        dialect: Option<String>,
+        /// Only those of this time or later, such as 2026-11-23T17:00:00Z.
+        #[arg(long)]
+        since: Option<Timestamp>,
+        /// Only those from before this time.
+        #[arg(long)]
+        until: Option<Timestamp>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -26,12 +39,12 @@ pub(super) enum Command {
 
 impl Command {
     pub(super) async fn run(self, console: &Console) -> Result<(), Failure> {
-        let Self::List { user, event, paging } = self;
-        let filter = match (user, event) {
-            (Some(user), _) => Filter::User(console.user_id(&user).await?),
-            (None, Some(event)) => Filter::Event(event),
-            (None, None) => Filter::All,
+        let Self::List { user, event, outcome, dialect, since, until, paging } = self;
+        let user = match user {
+            Some(user) => Some(console.user_id(&user).await?),
+            None => None,
         };
+        let filter = Filter { user, event, outcome, dialect, since, until };
         let page = audit_log::list(&console.core, OPERATOR, filter, paging.page()).await?;
         let headings = ["AT", "EVENT", "OUTCOME", "USER", "ACTOR", "DIALECT", "ADDRESS", "DETAIL"];
         console.output.list(&page, headings, |entry| {

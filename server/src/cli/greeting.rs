@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::console::OPERATOR;
 use super::failure::Failure;
 use super::output::{Output, fields};
 use super::settings::Settings;
@@ -12,8 +11,10 @@ use crate::app::App;
 use crate::config::Loaded;
 use crate::config::load::Place;
 use crate::config::url::DatabaseUrl;
-use crate::core::flows::users;
-use crate::core::model::Page;
+use crate::core::call::{Call, Origin};
+use crate::core::clock::Timestamp;
+use crate::core::flows::setup::{self, Setup};
+use crate::work::Desk;
 
 #[derive(Serialize)]
 struct Greeting {
@@ -22,28 +23,33 @@ struct Greeting {
     mail: String,
     database: String,
     metrics: Option<String>,
+    /// The link with which the first administrator is created, in the start that made it and in no other.
+    set_up: Option<String>,
     /// The command that creates the first user, while there is none.
     create_user: Option<String>,
 }
 
 /// Says it. Nobody needs to listen.
-pub(super) async fn write(loaded: &Loaded, settings: &Settings, app: &App, output: Output) -> Result<(), Failure> {
+pub(super) async fn write(loaded: &Loaded, settings: &Settings, app: &App, desk: &Desk, output: Output) -> Result<(), Failure> {
     let config = &loaded.config;
-    let none = users::list(&app.core, OPERATOR, Page::new(None, Some(1))).await?.items.is_empty();
+    let origin = Origin::local("cli", "serve");
+    let setup = setup::offer(&app.core, &Call { origin, ..desk.call() }).await?;
     let greeting = Greeting {
         listen: format!("http://{}", config.listen),
         public_url: config.origin().origin().to_owned(),
         mail: app.mailer.destination(),
         database: config.database().to_string(),
         metrics: config.metrics_listen.map(|address| format!("http://{address}/metrics")),
-        create_user: none.then(|| create_user(loaded, settings)),
+        set_up: if let Setup::Link(link) = &setup { Some(link.reveal().to_owned()) } else { None },
+        create_user: (!matches!(setup, Setup::Done)).then(|| create_user(loaded, settings)),
     };
-    let _ = output.value(&greeting, || greeting.text(config.smtp_url.is_some()));
+    let shown = if let Setup::Shown(until) = setup { Some(until) } else { None };
+    let _ = output.value(&greeting, || greeting.text(config.smtp_url.is_some(), shown));
     Ok(())
 }
 
 impl Greeting {
-    fn text(&self, sends: bool) -> String {
+    fn text(&self, sends: bool, shown: Option<Timestamp>) -> String {
         let mail = if sends { self.mail.clone() } else { format!("files in {} (set smtp_url to send it)", self.mail) };
         let mut text = format!("Doorward {}\n", env!("CARGO_PKG_VERSION"));
         text.push_str(&fields(&[
@@ -54,7 +60,16 @@ impl Greeting {
             ("metrics on", self.metrics.clone().unwrap_or_else(|| "no listener (metrics_listen)".to_owned())),
         ]));
         if let Some(command) = &self.create_user {
-            text.push_str(&format!("There is no user yet. To create the first:\n  {command}\n"));
+            text.push_str("There is no user yet. To create the first, an administrator,");
+            match (&self.set_up, shown) {
+                (Some(link), _) => text.push_str(&format!(" open within an hour:\n  {link}\nor run:\n  {command}\n")),
+                (None, Some(until)) => {
+                    text.push_str(&format!(
+                        " open the link that an earlier start has shown (good until {until}), or run:\n  {command}\n"
+                    ));
+                }
+                (None, None) => text.push_str(&format!(" run:\n  {command}\n")),
+            }
         }
         text
     }

@@ -44,7 +44,7 @@ async fn run_until_stopped(mut loaded: Loaded, settings: &Settings, output: Outp
     let (listener, metrics) = listen(&mut loaded).await?;
     let (config, desk) = (&loaded.config, desk());
     let app = app::build(config, &desk).await?;
-    greeting::write(&loaded, settings, &app, output).await?;
+    greeting::write(&loaded, settings, &app, &desk, output).await?;
     let phase = watch::Sender::new(Phase::Serving);
     let mut servers = JoinSet::new();
     let grace = config.shutdown_grace.get();

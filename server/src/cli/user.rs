@@ -117,6 +117,7 @@ struct KeyRow {
     name: String,
     created_at: Timestamp,
     last_used_at: Option<Timestamp>,
+    passkey: Option<bool>,
 }
 
 impl Command {
@@ -242,7 +243,8 @@ impl From<User> for Row {
 
 impl From<SecurityKey> for KeyRow {
     fn from(key: SecurityKey) -> Self {
-        Self { id: key.id, name: key.name.as_str().to_owned(), created_at: key.created_at, last_used_at: key.last_used_at }
+        let SecurityKey { id, created_at, last_used_at, passkey, .. } = key;
+        Self { id, name: key.name.as_str().to_owned(), created_at, last_used_at, passkey }
     }
 }
 

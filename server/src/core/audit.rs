@@ -43,6 +43,12 @@ pub enum Event {
     CodeMailed,
     /// A user was created.
     UserCreated,
+    /// A link to set the server up was made.
+    SetupOffered,
+    /// The first administrator was created with it.
+    SetupCompleted,
+    /// A user changed their own names.
+    ProfileChanged,
     /// A user was disabled.
     UserDisabled,
     /// A user was enabled.
@@ -51,6 +57,8 @@ pub enum Event {
     UserDeleted,
     /// Somebody was invited.
     InvitationCreated,
+    /// An invitation got another secret, and was mailed once more.
+    InvitationReissued,
     /// An invitation was used by a signed-in user, or to create an account.
     InvitationUsed,
     /// An invitation was taken back.
@@ -91,10 +99,14 @@ impl Event {
             Self::RecoveryCompleted => "recovery_completed",
             Self::CodeMailed => "code_mailed",
             Self::UserCreated => "user_created",
+            Self::SetupOffered => "setup_offered",
+            Self::SetupCompleted => "setup_completed",
+            Self::ProfileChanged => "profile_changed",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",
             Self::InvitationCreated => "invitation_created",
+            Self::InvitationReissued => "invitation_reissued",
             Self::InvitationUsed => "invitation_used",
             Self::InvitationRevoked => "invitation_revoked",
             Self::ApplicationCreated => "application_created",

@@ -53,6 +53,28 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// RFC 3339, in any zone.
+impl std::str::FromStr for Timestamp {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        if moment.as_millisecond() < 0 { Err(NotATime) } else { Ok(Self(moment.as_millisecond())) }
+    }
+}
+
+/// A text that is no moment since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotATime;
+
+impl fmt::Display for NotATime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time is of the form 2026-11-23T17:59:00Z (RFC 3339)")
+    }
+}
+
+impl std::error::Error for NotATime {}
+
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

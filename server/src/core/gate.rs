@@ -49,8 +49,7 @@ pub(in crate::core) enum Opening {
 /// [`Refusal::InvalidCredentials`] when no first factor is proven, [`Refusal::SecondFactorOwed`] when one is owed and the door has no
 /// place to give it, [`Refusal::AccessCodeRequired`] when the application must present one.
 pub(in crate::core) fn decide(proven: Factors, enrolled: Enrolled, door: Door) -> Result<Opening, Refusal> {
-    let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode);
-    if !first {
+    if !has_first(proven) {
         return Err(Refusal::InvalidCredentials);
     }
     if matches!(door, Door::Application { .. }) && enrolled.totp && !proven.has(Factor::Totp) {
@@ -68,14 +67,26 @@ pub(in crate::core) fn decide(proven: Factors, enrolled: Enrolled, door: Door) -
     }
 }
 
-/// The level that the factors reach: two different ones are needed for the second, of which one is no mailed code of the same mailbox.
+/// Whether the factors say who somebody is: a key by itself only if it verified them.
+fn has_first(proven: Factors) -> bool {
+    proven.has(Factor::Password) || proven.has(Factor::EmailCode) || is_passkey(proven)
+}
+
+/// A key that verified its user: something that they have, and something that they know or are (NIST SP 800-63B, 5.1.9: multi-factor
+/// cryptographic device).
+const fn is_passkey(proven: Factors) -> bool {
+    proven.has(Factor::SecurityKey) && proven.has(Factor::UserVerification)
+}
+
+/// The level that the factors reach: two different ones are needed for the second, of which one is no mailed code of the same mailbox. A
+/// passkey is two by itself.
 #[must_use]
 pub fn assurance(proven: Factors) -> Assurance {
     let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode);
     let second = proven.has(Factor::SecurityKey)
         || proven.has(Factor::Totp)
         || (proven.has(Factor::AccessCode) && proven.has(Factor::Password));
-    if first && second { Assurance::Aal2 } else { Assurance::Aal1 }
+    if is_passkey(proven) || (first && second) { Assurance::Aal2 } else { Assurance::Aal1 }
 }
 
 /// Whether a session may add or remove a second factor: once the user has one, the strongest that they have must have been used in it, else
@@ -111,8 +122,15 @@ mod tests {
     ];
 
     fn every_set() -> impl Iterator<Item = Factors> {
-        let factors = [Factor::Password, Factor::EmailCode, Factor::SecurityKey, Factor::AccessCode, Factor::Totp];
-        (0..32_u8).map(move |bits| {
+        let factors = [
+            Factor::Password,
+            Factor::EmailCode,
+            Factor::SecurityKey,
+            Factor::AccessCode,
+            Factor::Totp,
+            Factor::UserVerification,
+        ];
+        (0..64_u8).map(move |bits| {
             let chosen = factors.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
             chosen.fold(Factors::default(), |set, (_, factor)| set.and(*factor))
         })
@@ -124,7 +142,8 @@ mod tests {
         for proven in every_set() {
             for (enrolled, door) in ENROLLED.into_iter().flat_map(|enrolled| DOORS.map(|door| (enrolled, door))) {
                 let opened = decide(proven, enrolled, door);
-                let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode);
+                let passkey = proven.has(Factor::SecurityKey) && proven.has(Factor::UserVerification);
+                let first = proven.has(Factor::Password) || proven.has(Factor::EmailCode) || passkey;
                 let code = proven.has(Factor::AccessCode) && proven.has(Factor::Password);
                 let second = proven.has(Factor::SecurityKey) || proven.has(Factor::Totp) || code;
                 if !first {
@@ -163,6 +182,27 @@ mod tests {
                 assert_eq!(decide(proven, *enrolled, DOORS[3]), Err(Refusal::AccessCodeRequired));
             }
         }
+    }
+
+    #[test]
+    fn a_passkey_is_two_factors_in_one_and_half_of_it_is_none() {
+        let passkey = Factors::of(Factor::SecurityKey).and(Factor::UserVerification);
+        assert_eq!(assurance(passkey), Assurance::Aal2);
+        for enrolled in ENROLLED {
+            for door in [Door::OpensHalf, Door::FullOnly] {
+                assert_eq!(decide(passkey, enrolled, door), Ok(Opening::Full), "{enrolled:?} {door:?}");
+            }
+            for factor in [Factor::SecurityKey, Factor::UserVerification] {
+                for door in DOORS {
+                    assert_eq!(decide(Factors::of(factor), enrolled, door), Err(Refusal::InvalidCredentials));
+                }
+                assert_eq!(assurance(Factors::of(factor)), Assurance::Aal1);
+            }
+        }
+        // What is verified without a key in hand adds nothing to a password.
+        let verified = Factors::of(Factor::Password).and(Factor::UserVerification);
+        assert_eq!(assurance(verified), Assurance::Aal1);
+        assert_eq!(decide(verified, ENROLLED[1], Door::FullOnly), Err(Refusal::SecondFactorOwed));
     }
 
     #[test]

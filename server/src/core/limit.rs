@@ -44,6 +44,9 @@ impl Rate {
 /// The names of an account, each with a key of its own under which alone it is found: the username and the e-mail address.
 pub const NAMES: u32 = 2;
 
+/// So many pages to sign in on may be looked at for every sign-in that may fail.
+const CHALLENGES: u32 = 10;
+
 /// A throttled bucket is put on record once in this time, not once a try.
 const NOTICES: Rate = Rate { burst: 1, per: Duration::from_secs(15 * 60) };
 
@@ -66,6 +69,8 @@ pub(in crate::core) enum Limited<'a> {
     Notice(&'a str),
     /// Mails asked for from the caller's network.
     MailNetwork,
+    /// Challenges for passkeys, handed to the caller's network: each is a row for a while, and any page to sign in on asks for one.
+    ChallengeNetwork,
 }
 
 /// Charges that can be given back.
@@ -184,6 +189,10 @@ fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(Se
         Limited::MailUser(user) => (SecretHash::digest("limit-mail-user", user), policy.mail_address),
         Limited::AccessCodeMail(user) => (SecretHash::digest("limit-access-code-mail", user), policy.mail_address),
         Limited::Notice(bucket) => (SecretHash::digest("limit-notice", bucket), NOTICES),
+        Limited::ChallengeNetwork => {
+            let Rate { burst, per } = policy.signin_network;
+            (SecretHash::digest("limit-challenge-network", &network()?), Rate { burst: burst.saturating_mul(CHALLENGES), per })
+        }
         Limited::MailNetwork => (SecretHash::digest("limit-mail-network", &network()?), policy.mail_network),
     })
 }

@@ -1,16 +1,20 @@
-//! Security keys as a second factor (WebAuthn level 3): presence required, user verification preferred. The library checks signatures,
-//! origin, RP id and challenge; what it leaves to its caller is checked in the flows: single use, the counter at rest, the user handle.
+//! Security keys (WebAuthn level 3). As a second factor: presence required, user verification preferred; as passkeys: `passkey.rs`. The
+//! library checks signatures, origin, RP id and challenge; what it leaves to its caller is checked in the flows: single use, the counter at
+//! rest, the user handle.
+
+pub(in crate::core) mod passkey;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use webauthn_rs::prelude::{
-    CreationChallengeResponse, CredentialID, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
-    SecurityKey, SecurityKeyAuthentication, SecurityKeyRegistration, Url, Webauthn, WebauthnBuilder, WebauthnError,
+    AuthenticationResult, CreationChallengeResponse, CredentialID, PublicKeyCredential, RegisterPublicKeyCredential,
+    RequestChallengeResponse, SecurityKey, SecurityKeyAuthentication, SecurityKeyRegistration, Url, Webauthn, WebauthnBuilder,
+    WebauthnError,
 };
 
-use super::model::User;
+use super::model::{KeyUse, User};
 use super::refusal::Refusal;
 use super::{Fault, Result};
 
@@ -22,12 +26,12 @@ pub(in crate::core) struct Registered {
     pub(in crate::core) credential_id: String,
     pub(in crate::core) credential: String,
     pub(in crate::core) counter: u32,
+    /// See [`super::model::SecurityKey::passkey`].
+    pub(in crate::core) passkey: Option<bool>,
 }
 
 /// A valid assertion, whose counter is still to be compared with the one at rest.
 pub(in crate::core) struct Asserted {
-    /// Which of the user's keys, by its place in the list that the ceremony was finished with.
-    pub(in crate::core) key: usize,
     pub(in crate::core) credential: String,
     pub(in crate::core) counter: u32,
 }
@@ -67,6 +71,7 @@ impl RelyingParty {
         &self,
         user: &User,
         known: &[String],
+        wanted: KeyUse,
     ) -> Result<(CreationChallengeResponse, String)> {
         let known: Vec<CredentialID> = known.iter().filter_map(|key| read(key).ok()).map(|key| key.cred_id().clone()).collect();
         let (name, display) = (user.username.as_str(), user.display_name());
@@ -78,6 +83,9 @@ impl RelyingParty {
         // that as a contradiction, and a key without a PIN would obey and be of no use afterwards.
         if let Some(extensions) = options.public_key.extensions.as_mut() {
             extensions.cred_protect = None;
+        }
+        if wanted == KeyUse::Passkey {
+            passkey::ask_for(&mut options)?;
         }
         Ok((options, write(&state)?))
     }
@@ -96,8 +104,10 @@ impl RelyingParty {
         let counter =
             stored.pointer("/cred/counter").and_then(serde_json::Value::as_u64).and_then(|counter| u32::try_from(counter).ok());
         let counter = counter.ok_or_else(|| Fault::internal("a new key has no counter"))?;
-        let credential_id = write(key.cred_id())?.trim_matches('"').to_owned();
-        Ok(Registered { credential_id, credential: stored.to_string(), counter })
+        let credential_id = id_at_rest(key.cred_id())?;
+        let discoverable = answer.extensions.cred_props.as_ref().and_then(|properties| properties.rk);
+        let passkey = if passkey::is_verified(&stored) { discoverable } else { Some(false) };
+        Ok(Registered { credential_id, credential: stored.to_string(), counter, passkey })
     }
 
     /// Request options, and the state (JSON) that finishing needs.
@@ -107,14 +117,14 @@ impl RelyingParty {
         Ok((options, write(&state)?))
     }
 
-    /// Checks the answer to request options against the keys as they are now.
+    /// Checks the answer to request options against the keys as they are now; which of them has given it.
     pub(in crate::core) fn finish_authentication(
         &self,
         answer: &PublicKeyCredential,
         state: &str,
         user: &User,
         keys: &[String],
-    ) -> std::result::Result<Asserted, AssertionError> {
+    ) -> std::result::Result<(usize, Asserted), AssertionError> {
         if !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
             return Err(AssertionError::Invalid);
         }
@@ -125,16 +135,11 @@ impl RelyingParty {
         let webauthn = self.0.as_ref().ok_or(AssertionError::Invalid)?;
         let state: SecurityKeyAuthentication =
             serde_json::from_str(state).map_err(|error| AssertionError::Fault(Fault::internal(error)))?;
-        let result = webauthn.finish_securitykey_authentication(answer, &state).map_err(|error| match error {
-            WebauthnError::CredentialPossibleCompromise => AssertionError::Counter,
-            _ => AssertionError::Invalid,
-        })?;
+        let result = webauthn.finish_securitykey_authentication(answer, &state).map_err(|error| AssertionError::of(&error))?;
         for (place, stored) in keys.iter().enumerate() {
-            let mut key = read(stored).map_err(AssertionError::Fault)?;
+            let key = read(stored).map_err(AssertionError::Fault)?;
             if key.cred_id() == result.cred_id() {
-                key.update_credential(&result);
-                let credential = write(&key).map_err(AssertionError::Fault)?;
-                return Ok(Asserted { key: place, credential, counter: result.counter() });
+                return Ok((place, Asserted::of(key, &result)?));
             }
         }
         // The key was removed while its owner was touching it.
@@ -142,9 +147,32 @@ impl RelyingParty {
     }
 }
 
+impl AssertionError {
+    fn of(error: &WebauthnError) -> Self {
+        match error {
+            WebauthnError::CredentialPossibleCompromise => Self::Counter,
+            _ => Self::Invalid,
+        }
+    }
+}
+
+impl Asserted {
+    /// What is at rest of the key after its answer.
+    fn of(mut key: SecurityKey, result: &AuthenticationResult) -> std::result::Result<Self, AssertionError> {
+        key.update_credential(result);
+        let credential = write(&key).map_err(AssertionError::Fault)?;
+        Ok(Self { credential, counter: result.counter() })
+    }
+}
+
 /// What a credential says of itself twice must agree; the library reads one of each.
 fn is_consistent(id: &str, raw_id: &[u8], kind: &str) -> bool {
     kind == "public-key" && id.trim_end_matches('=') == URL_SAFE_NO_PAD.encode(raw_id)
+}
+
+/// A credential's id as the column has it: a list of numbers.
+fn id_at_rest(id: &[u8]) -> std::result::Result<String, Fault> {
+    write(&id)
 }
 
 fn read(stored: &str) -> std::result::Result<SecurityKey, Fault> {

@@ -9,6 +9,7 @@ use crate::config::forward::{Origins, PagePath};
 use crate::config::kinds::Networks;
 use crate::config::url::PublicUrl;
 use crate::core::clock::Timestamp;
+use crate::core::flows::delivery::Letter;
 use crate::core::flows::session::{Claim, Presented};
 use crate::core::model::Session;
 use crate::core::token::SessionToken;
@@ -24,7 +25,22 @@ struct Inner {
     public_url: PublicUrl,
     max_body: usize,
     forward: Forward,
+    writer: Writer,
 }
+
+/// A mail in words.
+#[derive(Clone, Debug)]
+pub struct WrittenMail {
+    /// One line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part: a whole document.
+    pub html: String,
+}
+
+/// What puts letters into words.
+pub type Writer = Arc<dyn Fn(&Letter) -> Result<WrittenMail, Fault> + Send + Sync>;
 
 /// What the configuration says about forward authentication.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +56,16 @@ pub struct Forward {
 impl Shared {
     /// Puts them together; `max_body` is in bytes.
     #[must_use]
-    pub fn new(core: Arc<Core>, public_url: PublicUrl, max_body: usize, forward: Forward) -> Self {
-        Self(Arc::new(Inner { core, public_url, max_body, forward }))
+    pub fn new(core: Arc<Core>, public_url: PublicUrl, max_body: usize, forward: Forward, writer: Writer) -> Self {
+        Self(Arc::new(Inner { core, public_url, max_body, forward, writer }))
+    }
+
+    /// A letter in words, to be shown.
+    ///
+    /// # Errors
+    /// A fault when its template fails it.
+    pub fn words(&self, letter: &Letter) -> Result<WrittenMail, Fault> {
+        (self.0.writer)(letter)
     }
 
     /// What forward authentication goes by.

@@ -9,12 +9,13 @@ use tokio::sync::watch;
 
 use super::Desk;
 use super::mail::message::Sender;
-use super::mail::render::Renderer;
+use super::mail::render::{Rendered, Renderer};
 use super::mail::transport::{DeliveryError, Transport};
 use crate::core::fault::FaultKind;
 use crate::core::flows::delivery::{self, Claimed, Letter, RENEWAL};
 use crate::core::model::MailId;
 use crate::core::{Core, Error, Refusal};
+use crate::templates::TemplateError;
 
 /// Mails that are sent side by side.
 const BATCH: i64 = 8;
@@ -35,6 +36,14 @@ struct Inner {
 }
 
 impl Mailer {
+    /// A letter in words.
+    ///
+    /// # Errors
+    /// When a template fails it.
+    pub fn words(&self, letter: &Letter) -> Result<Rendered, TemplateError> {
+        self.0.renderer.render(letter)
+    }
+
     /// Puts them together.
     #[must_use]
     pub fn new(renderer: Renderer, sender: Sender, transport: Transport) -> Self {

@@ -261,7 +261,7 @@ impl TestApp {
     /// The audit log as `event outcome`, oldest first.
     pub(crate) async fn audit(&self) -> Vec<String> {
         let page = Page::new(None, Some(200));
-        let log = audit_log::list(self.core(), Authority::operator(), audit_log::Filter::All, page).await.unwrap();
+        let log = audit_log::list(self.core(), Authority::operator(), audit_log::Filter::default(), page).await.unwrap();
         log.items.iter().rev().map(|entry| format!("{} {}", entry.event, entry.outcome)).collect()
     }
 
@@ -291,6 +291,26 @@ impl TestApp {
         self.register(&token, "first", &mut key).await.expect(201);
         self.send(Ask::delete("/auth/v1/session").bearer(&token)).await.expect(204);
         (user, key)
+    }
+
+    /// A user with a passkey, registered through `native`.
+    pub(crate) async fn user_with_passkey(&self, name: &str) -> (User, Authenticator) {
+        let user = self.user(name).await;
+        let token = self.token(name).await;
+        let mut key = Authenticator::passkey(u8::try_from(name.len()).unwrap() + 80, ORIGIN);
+        self.register(&token, "passkey", &mut key).await.expect(201);
+        self.send(Ask::delete("/auth/v1/session").bearer(&token)).await.expect(204);
+        (user, key)
+    }
+
+    /// Request options for a passkey.
+    pub(crate) async fn passkey_options(&self) -> Value {
+        self.send(Ask::post("/auth/v1/sign-in/passkey/start")).await.expect(200).json()
+    }
+
+    /// Signs in with what a key answers.
+    pub(crate) async fn sign_in_with_passkey(&self, credential: &Value) -> Reply {
+        self.send(Ask::post("/auth/v1/sign-in/passkey").json(&json!({"credential": credential}))).await
     }
 
     pub(crate) async fn register(&self, token: &str, name: &str, key: &mut Authenticator) -> Reply {

@@ -84,7 +84,7 @@ async fn everything_that_matters_is_on_record() {
     user_deleted ok
     ");
     // A deleted user's history stays, under their id.
-    let filter = doorward::core::flows::audit_log::Filter::User(ann.id);
+    let filter = doorward::core::flows::audit_log::Filter { user: Some(ann.id), ..Default::default() };
     let page = Page::new(None, Some(200));
     let own = doorward::core::flows::audit_log::list(core, operator, filter, page).await.unwrap().items;
     assert!(own.len() > 15);

@@ -17,6 +17,8 @@ pub(crate) struct Authenticator {
     pub(crate) verifies: bool,
     pub(crate) origin: String,
     pub(crate) user_handle: Option<Vec<u8>>,
+    /// Whether it makes discoverable keys, and says so; `None` for a client that does not tell.
+    pub(crate) discoverable: Option<bool>,
 }
 
 const PRESENT: u8 = 0x01;
@@ -33,7 +35,13 @@ impl Authenticator {
             verifies: false,
             origin: origin.to_owned(),
             user_handle: None,
+            discoverable: None,
         }
+    }
+
+    /// A key that verifies its user and keeps whose it is.
+    pub(crate) fn passkey(seed: u8, origin: &str) -> Self {
+        Self { verifies: true, discoverable: Some(true), ..Self::new(seed, origin) }
     }
 
     fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
@@ -65,9 +73,16 @@ impl Authenticator {
         attestation.push(0xa0);
         attestation.extend(text("authData"));
         attestation.extend(bytes(&data));
+        let mut results = json!({});
+        if let Some(discoverable) = self.discoverable {
+            results["credProps"] = json!({"rk": discoverable});
+            let handle = options["publicKey"]["user"]["id"].as_str().unwrap();
+            self.user_handle = discoverable.then(|| BASE64.decode(handle).unwrap());
+        }
         json!({
             "id": BASE64.encode(&self.id), "rawId": BASE64.encode(&self.id), "type": "public-key",
             "response": {"attestationObject": BASE64.encode(attestation), "clientDataJSON": BASE64.encode(client_data)},
+            "clientExtensionResults": results,
         })
     }
 

@@ -1,5 +1,6 @@
 //! `/admin/v1` over the wire: every endpoint, its successes and its refusals.
 
+mod log;
 mod things;
 mod users;
 
@@ -14,7 +15,7 @@ use super::reply::{Ask, Reply};
 const NOBODY: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every call; bodies are of the right form.
-const ALL: [(&str, &str, &str); 25] = [
+const ALL: [(&str, &str, &str); 28] = [
     ("GET", "/admin/v1/users", ""),
     ("GET", "/admin/v1/users?search=a", ""),
     ("POST", "/admin/v1/users", r#"{"username":"mallory","email":"mallory@example.com","role":"admin"}"#),
@@ -39,7 +40,10 @@ const ALL: [(&str, &str, &str); 25] = [
     ("GET", "/admin/v1/mail", ""),
     ("GET", "/admin/v1/mail/0197b3a0-0000-7000-8000-000000000001", ""),
     ("POST", "/admin/v1/mail/0197b3a0-0000-7000-8000-000000000001/retry", ""),
+    ("GET", "/admin/v1/mail/0197b3a0-0000-7000-8000-000000000001/preview", ""),
     ("GET", "/admin/v1/audit", ""),
+    ("GET", "/admin/v1/counts", ""),
+    ("POST", "/admin/v1/invitations/0197b3a0-0000-7000-8000-000000000001/reissue", ""),
 ];
 
 /// An administrator at work.

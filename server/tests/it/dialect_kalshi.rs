@@ -9,7 +9,7 @@ use doorward::core::flows::users;
 use doorward::core::model::Role;
 use doorward::dialect::{
     self,
-    shared::{Forward, Shared},
+    shared::{Forward, Shared, Writer, WrittenMail},
 };
 use serde_json::{Value, json};
 
@@ -363,7 +363,9 @@ async fn the_operators_names_in_errors_and_cookies_over_https() {
 #[tokio::test]
 async fn every_refusal_names_the_service_as_the_operator_does() {
     let app = TestApp::with(&[("service_name", "Example Login")]).await;
-    let shared = Shared::new(Arc::clone(app.core()), PublicUrl::localhost(8080), 1024, Forward::default());
+    let text = String::new;
+    let writer: Writer = Arc::new(move |_| Ok(WrittenMail { subject: text(), text: text(), html: text() }));
+    let shared = Shared::new(Arc::clone(app.core()), PublicUrl::localhost(8080), 1024, Forward::default(), writer);
     let kalshi = dialect::ALL.iter().find(|dialect| dialect.name == "kalshi").unwrap();
     let words = (kalshi.words)(&shared);
     for (reply, status) in [

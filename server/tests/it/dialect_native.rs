@@ -2,6 +2,7 @@
 
 mod accounts;
 mod keys;
+mod profile;
 mod sessions;
 mod sign_in;
 mod unreadable;
@@ -11,9 +12,11 @@ use serde_json::Value;
 use super::reply::{Ask, Reply};
 
 /// Every call of `/auth/v1` that needs a full session. Bodies are of the right form.
-const NEED_A_SESSION: [(&str, &str, &str); 18] = [
+const NEED_A_SESSION: [(&str, &str, &str); 20] = [
     ("GET", "/auth/v1/session", ""),
     ("GET", "/auth/v1/forward", ""),
+    ("PATCH", "/auth/v1/profile", r#"{"first_name":"a"}"#),
+    ("GET", "/auth/v1/history", ""),
     ("GET", "/auth/v1/sessions", ""),
     ("DELETE", "/auth/v1/sessions", ""),
     ("DELETE", "/auth/v1/sessions/0197b3a0-0000-7000-8000-000000000001", ""),
@@ -36,7 +39,7 @@ const NEED_A_SESSION: [(&str, &str, &str); 18] = [
 const KEY: &str = r#"{"name":"a","credential":{"id":"AA","rawId":"AA","type":"public-key","response":{"attestationObject":"AA","clientDataJSON":"AA"}}}"#;
 
 /// An assertion of the same kind.
-const ASSERTION: &str = r#"{"credential":{"id":"AA","rawId":"AA","type":"public-key","response":{"authenticatorData":"AA","clientDataJSON":"AA","signature":"AA"}}}"#;
+pub(crate) const ASSERTION: &str = r#"{"credential":{"id":"AA","rawId":"AA","type":"public-key","response":{"authenticatorData":"AA","clientDataJSON":"AA","signature":"AA"}}}"#;
 
 pub(crate) fn ask(method: &str, path: &str, body: &str) -> Ask {
     let ask = Ask::new(method, path);

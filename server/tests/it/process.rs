@@ -150,12 +150,20 @@ fn starts_with_nothing_and_says_what_to_do() {
     assert_eq!(server.greeting["database"], "sqlite://./data/doorward.db");
     assert_eq!(server.greeting["mail"], "./data/mail");
     assert!(server.greeting["create_user"].as_str().unwrap().contains(" user create --email "));
+    let public_url = server.greeting["public_url"].as_str().unwrap();
+    let (before, secret) = server.greeting["set_up"].as_str().unwrap().split_at(public_url.len() + "/setup?token=".len());
+    assert_eq!((before, secret.len()), (format!("{public_url}/setup?token=").as_str(), 43));
     assert!(server.ask("GET /health/ready", "", "").starts_with("HTTP/1.1 200"));
     let taken = place.refused(&format!("serve --listen {}", server.address()), "", 1);
     assert!(taken.starts_with("error: listen (flag --listen): ") && taken.contains(" is in use; "), "{taken}");
+    server.stop();
+    // The link is shown once: it is good yet, and the command works as well.
+    let server = place.serve();
+    assert!(server.greeting["set_up"].is_null() && server.greeting["create_user"].is_string());
     create_user(&place, "ann");
     server.stop();
-    assert!(place.serve().greeting["create_user"].is_null());
+    let greeting = place.serve().greeting.clone();
+    assert!(greeting["create_user"].is_null() && greeting["set_up"].is_null());
 }
 
 #[test]

@@ -125,6 +125,7 @@ async fn read_all(app: &TestApp, root: &str) {
     for mail in mails["items"].as_array().unwrap() {
         let id = mail["id"].as_str().unwrap();
         app.send(Ask::get(format!("/admin/v1/mail/{id}")).bearer(root)).await.expect(200);
+        app.send(Ask::get(format!("/admin/v1/mail/{id}/preview")).bearer(root)).await.expect(200);
     }
 }
 
@@ -139,6 +140,10 @@ async fn no_answer_carries_a_secret_but_the_one_that_issues_it() {
     mails(&app, &root).await;
     invitations(&app, &root).await;
     factors(&app).await;
+    let (_, mut passkey) = app.user_with_passkey("pass").await;
+    let answer = passkey.get(&app.passkey_options().await);
+    let token = app.sign_in_with_passkey(&answer).await.expect(200).at("/token");
+    app.send(Ask::get("/auth/v1/history").bearer(&token)).await.expect(200);
     read_all(&app, &root).await;
 
     let answers: Vec<(String, String)> = app.answers().iter().map(|(path, reply)| (path.clone(), seen(reply))).collect();

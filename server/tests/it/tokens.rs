@@ -3,13 +3,16 @@
 use doorward::core::model::Role;
 use serde_json::json;
 
-use super::app::{Application, OTHER_PASSWORD, PASSWORD, TestApp};
+use super::app::{Application, ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
+use super::authenticator::Authenticator;
 use super::browser;
 use super::reply::Ask;
 
 /// Every secret that the server issues, for one user.
 struct Issued {
     kinds: Vec<(&'static str, String)>,
+    /// What answers challenges.
+    passkey: Authenticator,
 }
 
 async fn issue(app: &TestApp, application: &Application) -> Issued {
@@ -27,7 +30,11 @@ async fn issue(app: &TestApp, application: &Application) -> Issued {
     let access_code = app.code("ann@example.com").await;
     let invitation = app.invite("new@example.com", Role::Member).await.secret.reveal().to_owned();
     let challenge = app.send(Ask::post("/auth/v1/keys/start").bearer(&session)).await.expect(200).at("/publicKey/challenge");
+    let (_, mut passkey) = app.user_with_passkey("pass").await;
+    passkey.counter = 1;
+    let passkey_challenge = app.passkey_options().await["publicKey"]["challenge"].as_str().unwrap().to_owned();
     Issued {
+        passkey,
         kinds: vec![
             ("session", session),
             ("half session", half),
@@ -37,6 +44,7 @@ async fn issue(app: &TestApp, application: &Application) -> Issued {
             ("access code", access_code),
             ("invitation", invitation),
             ("challenge", challenge),
+            ("passkey challenge", passkey_challenge),
             ("consumer key", application.0.consumer_key.reveal().to_owned()),
             ("access token", application.0.access_token.reveal().to_owned()),
             ("app id", application.0.application.id.to_string()),
@@ -46,7 +54,13 @@ async fn issue(app: &TestApp, application: &Application) -> Issued {
 }
 
 /// Every endpoint that takes a token, with the kinds that it accepts.
-fn endpoints(application: &Application, token: &str, user_id: &str) -> Vec<(&'static str, Ask, &'static [&'static str])> {
+fn endpoints(
+    application: &Application,
+    token: &str,
+    user_id: &str,
+    passkey: &Authenticator,
+) -> Vec<(&'static str, Ask, &'static [&'static str])> {
+    let answered = json!({"credential": passkey.get_again(&json!({"publicKey": {"challenge": token, "rpId": "localhost"}}))});
     let account = json!({"firstName": "N", "lastName": "O", "password": PASSWORD});
     let own_account = json!({"id": token, "first_name": "N", "last_name": "O", "password": PASSWORD});
     let foreign = || Ask::get("/apim/session/1.0/session/init").header("userid", "ann").header("ip", "192.0.2.9");
@@ -61,6 +75,7 @@ fn endpoints(application: &Application, token: &str, user_id: &str) -> Vec<(&'st
         ("native keys", Ask::post("/auth/v1/keys/start").bearer(token), &["session"]),
         ("native authenticator app", Ask::post("/auth/v1/totp/start").bearer(token), &["session"]),
         ("native second factor", Ask::post("/auth/v1/second-factor/start").bearer(token), &["half session"]),
+        ("native passkey sign-in", Ask::post("/auth/v1/sign-in/passkey").json(&answered), &["passkey challenge"]),
         ("kraken test", Ask::get("/api/v1/auth/test").cookie("doorward", token), &["session"]),
         ("kraken start", Ask::post("/api/v1/auth/startAuth").cookie("doorward", token), &["half session"]),
         ("admin", Ask::get("/admin/v1/users").bearer(token), &[]),
@@ -140,7 +155,7 @@ fn endpoints(application: &Application, token: &str, user_id: &str) -> Vec<(&'st
 async fn a_token_opens_its_own_door_only() {
     let probe = TestApp::new().await;
     let application = probe.application(false, &[]).await;
-    let count = endpoints(&application, "", "").len();
+    let count = endpoints(&application, "", "", &Authenticator::passkey(1, ORIGIN)).len();
     let mut refused = 0;
     for endpoint in 0..count {
         let app = TestApp::new().await;
@@ -148,7 +163,7 @@ async fn a_token_opens_its_own_door_only() {
         let issued = issue(&app, &application).await;
         let user_id = issued.kinds.last().unwrap().1.clone();
         for (kind, token) in &issued.kinds {
-            let (name, ask, accepts) = endpoints(&application, token, &user_id).swap_remove(endpoint);
+            let (name, ask, accepts) = endpoints(&application, token, &user_id, &issued.passkey).swap_remove(endpoint);
             let status = app.send(ask).await.status;
             // A page's form that succeeds leads on.
             let accepted = status.is_success() || (name == "page reset" && status == 303);

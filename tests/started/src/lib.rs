@@ -150,6 +150,12 @@ impl Started {
     pub fn authenticator(&self) -> Authenticator {
         Authenticator(authenticator::Authenticator::new(1, &self.url))
     }
+
+    /// One that verifies its user and keeps whose it is.
+    #[must_use]
+    pub fn passkey(&self) -> Authenticator {
+        Authenticator(authenticator::Authenticator::passkey(2, &self.url))
+    }
 }
 
 impl Drop for Started {

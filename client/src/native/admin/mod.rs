@@ -4,8 +4,8 @@ mod model;
 mod things;
 
 pub use model::{
-    Application, AuditEntry, AuditFilter, Invitation, InvitationState, Invited, Mail, MailState, ManagedUser, NewApplication,
-    NewInvitation, NewUser, Registered, UserDetail, UserSession, UserStatus,
+    Application, AuditEntry, AuditFilter, Count, CountedBy, Invitation, InvitationState, Invited, Mail, MailPreview, MailState,
+    ManagedUser, NewApplication, NewInvitation, NewUser, Registered, UserDetail, UserSession, UserStatus,
 };
 
 use uuid::Uuid;
@@ -34,7 +34,7 @@ use crate::request::Request;
 /// let terminal = admin.register_application(&NewApplication::new("terminal")).await?;
 /// println!("consumer key {:?} is a secret", terminal.consumer_key);
 ///
-/// let about_bob = AuditFilter::User(bob.id);
+/// let about_bob = AuditFilter::of_user(bob.id);
 /// for entry in admin.audit(&about_bob).all(1_000).await? {
 ///     println!("{} {} {}", entry.at, entry.event, entry.outcome);
 /// }

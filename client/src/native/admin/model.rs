@@ -275,15 +275,75 @@ pub struct Mail {
     pub error: Option<String>,
 }
 
-/// Which lines of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuditFilter {
-    /// All.
-    All,
+/// A mail in words, without its secret.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MailPreview {
+    /// One line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// Which lines of the audit log: those that are all of this.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
     /// About a user.
-    User(Uuid),
+    pub user: Option<Uuid>,
     /// Of an event, such as `sign_in`.
-    Event(String),
+    pub event: Option<String>,
+    /// That ended so: `ok`, or the name of a refusal.
+    pub outcome: Option<String>,
+    /// Through an API, such as `native`.
+    pub dialect: Option<String>,
+    /// Written then or later.
+    pub since: Option<Timestamp>,
+    /// Written before.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    /// What is about a user.
+    #[must_use]
+    pub fn of_user(id: Uuid) -> Self {
+        Self { user: Some(id), ..Self::default() }
+    }
+
+    /// What is of an event.
+    #[must_use]
+    pub fn of_event(event: &str) -> Self {
+        Self { event: Some(event.to_owned()), ..Self::default() }
+    }
+}
+
+/// How fine counts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedBy {
+    /// The last 48 hours.
+    Hour,
+    /// The last 30 days.
+    Day,
+}
+
+/// What happened in one hour or day of UTC.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Count {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// First factors that were right.
+    pub sign_ins: i64,
+    /// First and second factors that were refused.
+    pub refusals: i64,
+    /// Whether there were more than are counted.
+    pub more: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Counts {
+    pub(super) items: Vec<Count>,
 }
 
 /// A line of the audit log.

@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
-use super::super::Result;
 use super::super::pages::Pages;
+use super::super::{Problem, Result};
 use super::Admin;
 use super::model::{
-    Application, AuditEntry, AuditFilter, Invitation, Invited, Mail, NewApplication, NewInvitation, Registered, UserSession,
+    Application, AuditEntry, AuditFilter, Count, CountedBy, Counts, Invitation, Invited, Mail, MailPreview, NewApplication,
+    NewInvitation, Registered, UserSession,
 };
 use crate::request::Request;
 
@@ -22,6 +23,14 @@ impl Admin<'_> {
     /// `invalid-parameters`, `email-taken` …
     pub async fn invite(&self, invitation: &NewInvitation) -> Result<Invited> {
         self.0.send(Request::post("admin/v1/invitations").json(invitation)?).await?.json()
+    }
+
+    /// Mails an invitation once more, with another secret.
+    ///
+    /// # Errors
+    /// `not-found`, `conflict` (it was used or revoked) …
+    pub async fn reissue_invitation(&self, handle: Uuid) -> Result<Invited> {
+        self.0.send(Request::post("admin/v1/invitations").part(handle.to_string()).part("reissue")).await?.json()
     }
 
     /// Takes an invitation back; tried again.
@@ -87,6 +96,14 @@ impl Admin<'_> {
         self.0.send(Request::get("admin/v1/mail").part(id.to_string())).await?.json()
     }
 
+    /// A mail of the outbox in words, without its secret; tried again.
+    ///
+    /// # Errors
+    /// `not-found` …
+    pub async fn preview_mail(&self, id: Uuid) -> Result<MailPreview> {
+        self.0.send(Request::get("admin/v1/mail").part(id.to_string()).part("preview")).await?.json()
+    }
+
     /// Has a mail sent now that is due or was given up.
     ///
     /// # Errors
@@ -97,14 +114,34 @@ impl Admin<'_> {
 
     /// The audit log.
     pub fn audit(&self, filter: &AuditFilter) -> Pages<AuditEntry> {
-        let request = Request::get("admin/v1/audit");
-        Pages::new(
-            self.0,
-            match filter {
-                AuditFilter::All => request,
-                AuditFilter::User(id) => request.query("user", id.to_string()),
-                AuditFilter::Event(event) => request.query("event", event),
-            },
-        )
+        let AuditFilter { user, event, outcome, dialect, since, until } = filter;
+        let wanted = [
+            ("user", user.map(|id| id.to_string())),
+            ("event", event.clone()),
+            ("outcome", outcome.clone()),
+            ("dialect", dialect.clone()),
+            ("since", since.map(|at| at.to_string())),
+            ("until", until.map(|at| at.to_string())),
+        ];
+        let mut request = Request::get("admin/v1/audit");
+        for (name, value) in wanted {
+            if let Some(value) = value {
+                request = request.query(name, value);
+            }
+        }
+        Pages::new(self.0, request)
+    }
+
+    /// Sign-ins and refusals over time, the oldest first; tried again.
+    ///
+    /// # Errors
+    /// See [`Error`](super::super::Error).
+    pub async fn counts(&self, by: CountedBy) -> Result<Vec<Count>> {
+        let by = match by {
+            CountedBy::Hour => "hour",
+            CountedBy::Day => "day",
+        };
+        let request = Request::get("admin/v1/counts").query("by", by);
+        Ok(self.0.send(request).await?.json::<Counts, Problem>()?.items)
     }
 }

@@ -162,7 +162,7 @@ async fn open_session(
                 charges.refund(tx).await?;
             }
             record(tx, &call, Record { detail: Some(factors.to_string()), ..Record::own(Event::SecondFactor, user.id) }).await?;
-            let new = NewSession { opening, factors, application: Some(application.id), replaces: &[] };
+            let new = NewSession { opening, factors, application: Some(application.id), security_key: None, replaces: &[] };
             Ok(open(tx, &call, &policy, user, new).await?)
         })
     });

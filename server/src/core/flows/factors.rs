@@ -2,6 +2,7 @@
 
 use super::opening::stand;
 use super::session::{Authenticated, Need, Presented, check, still};
+use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door, Enrolled};
 use crate::core::model::{Factor, Session, User, UserId};
@@ -59,6 +60,7 @@ pub(super) async fn removed(
     let without = resting.into_iter().map(|mut session| {
         session.factors = session.factors.without(gone);
         if gone == Factor::SecurityKey {
+            session.factors = session.factors.without(Factor::UserVerification);
             session.security_key_id = None;
         }
         session
@@ -66,12 +68,17 @@ pub(super) async fn removed(
     judge_anew(tx, call, policy, user, without.collect()).await
 }
 
-/// Writes what the gate now makes of sessions; none lasts longer for it.
+/// Writes what the gate now makes of sessions; none lasts longer for it. One that has nothing left to open it ends: a passkey was all of it.
 async fn judge_anew(tx: &mut Tx, call: &Call, policy: &SessionPolicy, user: UserId, judged: Vec<Session>) -> Result<()> {
     let enrolled = enrolled(tx, user).await?;
     for mut session in judged {
         let (expires_at, idle_expires_at, last_seen_at) = (session.expires_at, session.idle_expires_at, session.last_seen_at);
-        let opening = gate::decide(session.factors, enrolled, Door::OpensHalf)?;
+        let Ok(opening) = gate::decide(session.factors, enrolled, Door::OpensHalf) else {
+            sessions::delete(tx, session.id).await?;
+            let detail = Some(session.id.to_string());
+            record(tx, call, Record::by(Actor::Server, Event::SessionsEnded, Some(user), detail)).await?;
+            continue;
+        };
         stand(&mut session, opening, call, policy);
         session.expires_at = session.expires_at.min(expires_at);
         session.idle_expires_at = session.idle_expires_at.min(idle_expires_at);

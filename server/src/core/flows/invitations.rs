@@ -83,6 +83,32 @@ pub async fn list(core: &Core, _: Authority, page: Page) -> Result<Paged<Invitat
     work.await
 }
 
+/// Mails an invitation once more, open or expired, with another secret: the one before is worth nothing from then on. It is good for as long
+/// as a new one.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when it has been used or taken back.
+pub async fn reissue(core: &Core, call: &Call, authority: Authority, id: InvitationId) -> Result<Invited> {
+    let (secret, call, expires_at) = (Secret::generate(call)?, call.clone(), call.now.after(core.policy.tickets.invitation));
+    let issued = secret.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            invitations::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
+            if !invitations::reissue(tx, id, &issued.invitation_hash(), expires_at).await? {
+                return Err(Refusal::Conflict { problem: "The invitation has been used or revoked already." }.into());
+            }
+            let invitation = invitations::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
+            outbox::invitation(tx, &call, invitation.email.as_str(), &issued).await?;
+            let detail = Some(id.to_string());
+            record(tx, &call, Record::by(authority.actor(), Event::InvitationReissued, None, detail)).await?;
+            Ok(invitation)
+        })
+    });
+    let invitation = work.await?;
+    core.mail_promised.notify_one();
+    Ok(Invited { link: link(core, &secret), invitation, secret })
+}
+
 /// Takes an invitation back.
 ///
 /// # Errors

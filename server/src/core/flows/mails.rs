@@ -38,7 +38,7 @@ pub async fn retry(core: &Core, call: &Call, authority: Authority, id: MailId) -
         Box::pin(async move {
             mails::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
             if !mails::retry(tx, id, called.now).await? {
-                let problem = "The mail has been sent, or it carried an invitation whose secret is gone: invite again.";
+                let problem = "The mail has been sent, or it carried an invitation whose secret is gone: reissue that.";
                 return Err(Refusal::Conflict { problem }.into());
             }
             record(tx, &called, Record::by(authority.actor(), Event::MailRetried, None, Some(id.to_string()))).await?;

@@ -9,6 +9,8 @@ pub struct Methods {
     pub password: bool,
     /// With a mailed code.
     pub email_code: bool,
+    /// With a passkey: a key that verifies its user, and nothing else.
+    pub passkey: bool,
     /// With a security key as a second factor.
     pub security_key: bool,
     /// With an authenticator app as a second factor.
@@ -19,5 +21,6 @@ pub struct Methods {
 #[must_use]
 pub fn methods(core: &Core) -> Methods {
     let policy = core.policy.methods;
-    Methods { password: policy.password, email_code: policy.email_code, security_key: core.has_webauthn(), totp: true }
+    let keys = core.has_webauthn();
+    Methods { password: policy.password, email_code: policy.email_code, passkey: keys, security_key: keys, totp: true }
 }

@@ -5,7 +5,7 @@ use super::session::Authenticated;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door, Opening};
-use crate::core::model::{ApplicationId, Factor, Factors, Session, SessionId, SessionState, User};
+use crate::core::model::{ApplicationId, Factor, Factors, SecurityKeyId, Session, SessionId, SessionState, User};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, sessions};
 use crate::core::token::SessionToken;
@@ -27,6 +27,8 @@ pub(super) struct NewSession<'a> {
     pub(super) opening: Opening,
     pub(super) factors: Factors,
     pub(super) application: Option<ApplicationId>,
+    /// The passkey that it rests on, if one.
+    pub(super) security_key: Option<SecurityKeyId>,
     /// Tokens that the caller came with: what they open ends, so that a token from before a sign-in is worth nothing after it.
     pub(super) replaces: &'a [SessionToken],
 }
@@ -51,7 +53,7 @@ pub(super) async fn open(
         application_id: new.application,
         state: SessionState::Half,
         factors: new.factors,
-        security_key_id: None,
+        security_key_id: new.security_key,
         dialect: call.origin.dialect.to_owned(),
         address: call.origin.address.map(|address| address.to_string()),
         user_agent: call.origin.user_agent.clone(),

@@ -21,7 +21,11 @@ pub async fn start(core: &Core, call: &Call, presented: &Presented) -> Result<Re
     if keys.is_empty() {
         return Err(Refusal::NoSecurityKey.into());
     }
-    let (options, state) = core.relying_party.start_authentication(&credentials(&keys))?;
+    let (mut options, state) = core.relying_party.start_authentication(&credentials(&keys))?;
+    if keys.iter().any(|key| key.passkey == Some(true)) {
+        // The library's hint is a key that one plugs in; a passkey may be in the device itself, or in a phone.
+        options.public_key.hints = None;
+    }
     keep_challenge(core, call, &checked, Purpose::KeyAuthentication, state).await?;
     Ok(options)
 }
@@ -37,7 +41,7 @@ pub async fn finish(core: &Core, call: &Call, presented: &Presented, answer: &Pu
     let Some(state) = state else { return Err(refuse(core, call, &checked, Event::SecondFactor).await) };
     let keys = keys_of(core, &checked).await?;
     match core.relying_party.finish_authentication(answer, &state, &checked.user, &credentials(&keys)) {
-        Ok(asserted) => match keys.into_iter().nth(asserted.key) {
+        Ok((place, asserted)) => match keys.into_iter().nth(place) {
             Some(key) => promote(core, call, checked, charges, key, asserted).await,
             None => Err(refuse(core, call, &checked, Event::SecondFactor).await),
         },
@@ -65,7 +69,10 @@ async fn promote(
                 record(tx, &call, Record { outcome, detail, ..Record::own(Event::KeyCloneSuspected, user.id) }).await?;
                 return Ok(Err(Refusal::WebauthnFailed));
             }
-            session.security_key_id = Some(key.id);
+            // A session that a passkey opened goes on resting on that one.
+            if !session.factors.has(Factor::UserVerification) {
+                session.security_key_id = Some(key.id);
+            }
             let raised = raise(tx, &call, &policy, &checked, session, user, Factor::SecurityKey).await?;
             charges.refund(tx).await?;
             let detail = Some(key.name.as_str().to_owned());

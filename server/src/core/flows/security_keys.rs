@@ -6,7 +6,7 @@ use super::session::{Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Factor, KeyName, MailKind, Purpose, SecurityKey, SecurityKeyId, User};
+use crate::core::model::{Factor, KeyName, KeyUse, MailKind, Purpose, SecurityKey, SecurityKeyId, User};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, security_keys, sessions};
 use crate::core::{Core, CreationChallengeResponse, Error, Refusal, RegisterPublicKeyCredential, Result, outbox};
@@ -16,10 +16,15 @@ use crate::core::{Core, CreationChallengeResponse, Error, Refusal, RegisterPubli
 /// # Errors
 /// [`Refusal::NotSignedIn`], [`Refusal::RecentSignInRequired`], [`Refusal::SecondFactorOwed`] when the user has a second
 /// factor that this session has not used, [`Refusal::WebauthnUnavailable`].
-pub async fn start_registration(core: &Core, call: &Call, presented: &Presented) -> Result<CreationChallengeResponse> {
+pub async fn start_registration(
+    core: &Core,
+    call: &Call,
+    presented: &Presented,
+    wanted: KeyUse,
+) -> Result<CreationChallengeResponse> {
     let checked = may_change(core, call, presented).await?;
     let keys = keys_of(core, &checked).await?;
-    let (options, state) = core.relying_party.start_registration(&checked.user, &credentials(&keys))?;
+    let (options, state) = core.relying_party.start_registration(&checked.user, &credentials(&keys), wanted)?;
     keep_challenge(core, call, &checked, Purpose::KeyRegistration, state).await?;
     Ok(options)
 }
@@ -50,6 +55,7 @@ pub async fn finish_registration(
         credential: registered.credential,
         created_at: call.now,
         last_used_at: None,
+        passkey: registered.passkey,
     };
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
@@ -96,7 +102,7 @@ pub async fn rename(core: &Core, call: &Call, presented: &Presented, id: Securit
     work.await
 }
 
-/// Removes one of the caller's keys. Sessions that rest on it are lowered to what their other factors open.
+/// Removes one of the caller's keys. Sessions that rest on it are lowered to what their other factors open, or end.
 ///
 /// # Errors
 /// As [`start_registration`], and [`Refusal::NotFound`].

@@ -38,7 +38,7 @@ pub async fn sign_in(core: &Core, call: &Call, request: SignIn) -> Result<Signed
             let user_id = user.id;
             let opened = match opening {
                 Ok(opening) => {
-                    let new = NewSession { opening, factors, application: None, replaces: &request.replaces };
+                    let new = NewSession { opening, factors, application: None, security_key: None, replaces: &request.replaces };
                     Ok(open(tx, &call, &policy, user, new).await?)
                 }
                 Err(refusal) => Err(refusal),

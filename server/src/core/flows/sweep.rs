@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::call::Call;
-use crate::core::store::{limits, mails, sessions, tickets};
+use crate::core::store::{limits, mails, sessions, tickets, unbound_tickets};
 use crate::core::{Core, Result};
 
 /// Rows that one transaction deletes of a kind: few enough that nobody waits for it.
@@ -26,6 +26,7 @@ pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
             let most = [
                 sessions::sweep(tx, idle, BATCH).await?,
                 tickets::sweep(tx, now, BATCH).await?,
+                unbound_tickets::sweep(tx, now, BATCH).await?,
                 limits::sweep(tx, now, BATCH).await?,
                 mails::sweep(tx, ended, BATCH).await?,
             ];

@@ -16,15 +16,18 @@ pub enum Factor {
     AccessCode,
     /// A time-based one-time password of an authenticator app (RFC 6238).
     Totp,
+    /// What the session's security key checked of its user before it answered: a PIN, a fingerprint, a face. With the key itself, two factors.
+    UserVerification,
 }
 
 /// The factors and their names, in the fixed order of a set.
-const ALL: [(Factor, &str); 5] = [
+const ALL: [(Factor, &str); 6] = [
     (Factor::Password, "password"),
     (Factor::EmailCode, "email_code"),
     (Factor::SecurityKey, "security_key"),
     (Factor::AccessCode, "access_code"),
     (Factor::Totp, "totp"),
+    (Factor::UserVerification, "user_verification"),
 ];
 
 impl Factor {
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_text_form_comes_back() {
-        for bits in 0..32 {
+        for bits in 0..64 {
             let set = Factors(bits);
             assert_eq!(Factors::parse(&set.to_string()), Some(set));
         }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::core::call::Call;
+use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 
 /// A text that is no id.
@@ -72,6 +73,14 @@ macro_rules! ids {
             }
         }
     )+ };
+}
+
+impl AuditId {
+    /// The least id of a line that was written at this moment or later, as text.
+    pub(in crate::core) fn least_at(at: Timestamp) -> String {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid().to_string()
+    }
 }
 
 impl UserId {

@@ -19,7 +19,7 @@ pub use id::{ApplicationId, AuditId, InvitationId, MailId, SecurityKeyId, Sessio
 pub use invitation::{Invitation, InvitationState};
 pub use mail::{Mail, MailKind, MailState};
 pub use page::{Page, Paged};
-pub use security_key::{KeyName, SecurityKey};
+pub use security_key::{KeyName, KeyUse, SecurityKey};
 pub use session::{Session, SessionState};
 pub use ticket::{Purpose, Ticket};
 pub(in crate::core) use user::canonical;

@@ -22,6 +22,11 @@ impl Page {
         self.after.as_deref().unwrap_or("z")
     }
 
+    /// Whether so many items are enough to cut the page from.
+    pub(in crate::core) fn is_filled_by(&self, items: usize) -> bool {
+        i64::try_from(items).is_ok_and(|items| items >= self.fetch())
+    }
+
     /// One row more than wanted, to know whether a next page exists.
     pub(in crate::core) fn fetch(&self) -> i64 {
         self.limit + 1

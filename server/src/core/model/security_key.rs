@@ -7,7 +7,16 @@ use super::{SecurityKeyId, UserId};
 use crate::core::clock::Timestamp;
 use crate::core::refusal::Refusal;
 
-/// A registered WebAuthn authenticator, a user's second factor.
+/// What a new key is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// As a second factor only: the authenticator need keep nothing of it.
+    SecondFactor,
+    /// To sign in without a password too, if the authenticator can.
+    Passkey,
+}
+
+/// A registered WebAuthn authenticator: a user's second factor, or, as a passkey, both factors at once.
 #[derive(Clone, Debug)]
 pub struct SecurityKey {
     /// The id.
@@ -22,6 +31,9 @@ pub struct SecurityKey {
     pub created_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// Whether it can sign its user in by itself: it is discoverable, and verified its user when it was registered. `None` while that is
+    /// not known.
+    pub passkey: Option<bool>,
 }
 
 /// A key's name: 1 to 64 characters.

@@ -15,6 +15,10 @@ pub enum Purpose {
     KeyRegistration,
     /// Finish authenticating with a security key.
     KeyAuthentication,
+    /// Finish signing in with a passkey; whose is known when it comes back.
+    PasskeySignIn,
+    /// Create the first administrator, who is nobody yet.
+    Setup,
 }
 
 impl Purpose {
@@ -27,6 +31,8 @@ impl Purpose {
             Self::OneTimeToken => "one_time_token",
             Self::KeyRegistration => "key_registration",
             Self::KeyAuthentication => "key_authentication",
+            Self::PasskeySignIn => "passkey_sign_in",
+            Self::Setup => "setup",
         }
     }
 }

@@ -21,6 +21,7 @@ statements! {
     SPEND = "UPDATE invitations SET used_at = $1
         WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 RETURNING id";
     REVOKE = "UPDATE invitations SET revoked_at = $1 WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL";
+    REISSUE = "UPDATE invitations SET secret_hash = $1, expires_at = $2 WHERE id = $3 AND used_at IS NULL AND revoked_at IS NULL";
     BY_ID = concat!("SELECT ", columns!(), " FROM invitations WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT $2");
 }
@@ -68,6 +69,16 @@ pub(in crate::core) async fn spend(tx: &mut Tx, id: InvitationId, now: Timestamp
 /// Takes an invitation back; false if it is used or revoked already, or there is none.
 pub(in crate::core) async fn revoke(tx: &mut Tx, id: InvitationId, now: Timestamp) -> Result<bool, Fault> {
     Ok(tx.execute(REVOKE, values![now, id]).await? == 1)
+}
+
+/// Gives an invitation another secret and another end; false if it is used or revoked, or there is none.
+pub(in crate::core) async fn reissue(
+    tx: &mut Tx,
+    id: InvitationId,
+    secret: &SecretHash,
+    expires_at: Timestamp,
+) -> Result<bool, Fault> {
+    Ok(tx.execute(REISSUE, values![secret, expires_at, id]).await? == 1)
 }
 
 pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Invitation>, Fault> {

@@ -34,6 +34,7 @@ statements! {
     RETRY = "UPDATE mails SET due_at = $1 WHERE id = $2 AND state = 'due'";
     REVIVE = "UPDATE mails SET due_at = $1, state = 'due', finished_at = NULL, created_at = $1 WHERE id = $2 AND state = 'failed' AND kind <> 'invitation'";
     BY_ID = concat!("SELECT ", columns!(), " FROM mails WHERE id = $1");
+    WITH_DETAIL = concat!("SELECT ", columns!(), ", detail FROM mails WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM mails WHERE id < $1 ORDER BY id DESC LIMIT $2");
     WAITING = "SELECT COUNT(*) FROM mails WHERE state = 'due'";
     SWEEP = "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)
@@ -166,6 +167,13 @@ pub(in crate::core) async fn retry(tx: &mut Tx, id: MailId, now: Timestamp) -> R
 
 pub(in crate::core) async fn by_id(tx: &mut Tx, id: MailId) -> Result<Option<Mail>, Fault> {
     tx.query_opt(BY_ID, values![id]).await?.map(mail).transpose()
+}
+
+/// A mail and what it speaks of.
+pub(in crate::core) async fn with_detail(tx: &mut Tx, id: MailId) -> Result<Option<(Mail, Option<String>)>, Fault> {
+    let Some(row) = tx.query_opt(WITH_DETAIL, values![id]).await? else { return Ok(None) };
+    let mut row = row.fields();
+    Ok(Some((mail_of(&mut row)?, row.opt_text()?)))
 }
 
 pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Mail>, Fault> {

@@ -38,8 +38,13 @@ macro_rules! step {
 }
 
 /// In order; a file that has been released never changes.
-pub(in crate::core) const STEPS: &[Step] =
-    &[step!(1, "0001_initial.sql", 1), step!(2, "0002_decoys.sql", 1), step!(3, "0003_compatible_from.sql", 1)];
+pub(in crate::core) const STEPS: &[Step] = &[
+    step!(1, "0001_initial.sql", 1),
+    step!(2, "0002_decoys.sql", 1),
+    step!(3, "0003_compatible_from.sql", 1),
+    step!(4, "0004_passkeys.sql", 1),
+    step!(5, "0005_audit_refused.sql", 1),
+];
 
 statements! {
     LATEST = "SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1";

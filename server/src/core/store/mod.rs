@@ -18,6 +18,7 @@ pub(super) mod secrets;
 pub(super) mod security_keys;
 pub(super) mod sessions;
 pub(super) mod tickets;
+pub(super) mod unbound_tickets;
 pub(super) mod users;
 
 use std::sync::Arc;

@@ -10,20 +10,22 @@ use crate::core::refusal::Refusal;
 
 macro_rules! columns {
     () => {
-        "id, user_id, name, credential, created_at, last_used_at"
+        "id, user_id, name, credential, created_at, last_used_at, passkey"
     };
 }
 
 statements! {
     OF_USER = concat!("SELECT ", columns!(), " FROM security_keys WHERE user_id = $1");
+    BY_CREDENTIAL = concat!("SELECT ", columns!(), " FROM security_keys WHERE credential_id = $1");
     COUNT_OF_USER = "SELECT COUNT(*) FROM security_keys WHERE user_id = $1";
     NAME_TAKEN = "SELECT id FROM security_keys WHERE user_id = $1 AND name_key = $2 AND id <> $3";
     CREDENTIAL_TAKEN = "SELECT id FROM security_keys WHERE credential_id = $1";
-    INSERT = "INSERT INTO security_keys (id, user_id, name, name_key, credential_id, credential, counter, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    INSERT = "INSERT INTO security_keys (id, user_id, name, name_key, credential_id, credential, counter, created_at, passkey)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     RENAME = "UPDATE security_keys SET name = $1, name_key = $2 WHERE id = $3 AND user_id = $4";
     USED = "UPDATE security_keys SET counter = $1, credential = $2, last_used_at = $3
         WHERE id = $4 AND user_id = $5 AND (counter < $1 OR (counter = 0 AND $1 = 0))";
+    IS_PASSKEY = "UPDATE security_keys SET passkey = 1 WHERE id = $1 AND passkey IS NULL";
     DELETE = "DELETE FROM security_keys WHERE id = $1 AND user_id = $2 RETURNING name";
 }
 
@@ -36,6 +38,7 @@ fn key(row: Row) -> std::result::Result<SecurityKey, Fault> {
         credential: row.text()?,
         created_at: row.time()?,
         last_used_at: row.opt_time()?,
+        passkey: row.opt_int()?.map(|passkey| passkey != 0),
     })
 }
 
@@ -45,6 +48,11 @@ pub(in crate::core) async fn of_user(tx: &mut Tx, user: UserId) -> std::result::
     let mut keys: Vec<SecurityKey> = keys.collect::<std::result::Result<_, _>>()?;
     keys.sort_by_key(|key| key.id);
     Ok(keys)
+}
+
+/// Whoever's key has this credential id.
+pub(in crate::core) async fn by_credential(tx: &mut Tx, credential_id: &str) -> std::result::Result<Option<SecurityKey>, Fault> {
+    tx.query_opt(BY_CREDENTIAL, values![credential_id]).await?.map(key).transpose()
 }
 
 pub(in crate::core) async fn has_any(tx: &mut Tx, user: UserId) -> std::result::Result<bool, Fault> {
@@ -74,6 +82,7 @@ pub(in crate::core) async fn insert(tx: &mut Tx, key: &SecurityKey, credential_i
         key.credential.as_str(),
         i64::from(counter),
         key.created_at,
+        key.passkey,
     ];
     tx.execute(INSERT, row).await?;
     Ok(())
@@ -103,6 +112,11 @@ pub(in crate::core) async fn used(
     now: Timestamp,
 ) -> std::result::Result<bool, Fault> {
     Ok(tx.execute(USED, values![i64::from(counter), credential, now, key.id, key.user_id]).await? == 1)
+}
+
+/// The key has signed its user in by itself: what was not known is known.
+pub(in crate::core) async fn is_passkey(tx: &mut Tx, key: &SecurityKey) -> std::result::Result<(), Fault> {
+    tx.execute(IS_PASSKEY, values![key.id]).await.map(|_| ())
 }
 
 /// Removes a user's key; its name, or `None` if the user has no such key.

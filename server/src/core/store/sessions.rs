@@ -13,7 +13,7 @@ pub(in crate::core) const MAXIMUM_WRONG_CODES: i64 = 5;
 macro_rules! columns {
     () => {
         "id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
-         created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at"
+         created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified"
     };
 }
 
@@ -21,12 +21,12 @@ statements! {
     BY_TOKEN = concat!("SELECT ", columns!(), " FROM sessions WHERE token_hash = $1");
     BY_ID = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
     INSERT = "INSERT INTO sessions (id, token_hash, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
-            created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     ROTATE = "UPDATE sessions SET token_hash = $1, half = $2, factors = $3, security_key_id = $4, authenticated_at = $5, last_seen_at = $6,
             idle_expires_at = $7, expires_at = $8
         WHERE id = $9 AND token_hash = $10";
-    LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = $3, idle_expires_at = $4, expires_at = $5 WHERE id = $6";
+    LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = $3, idle_expires_at = $4, expires_at = $5, user_verified = $7 WHERE id = $6";
     COUNT_WRONG_CODE = "UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE id = $1 RETURNING wrong_codes";
     FORGET_WRONG_CODES = "UPDATE sessions SET wrong_codes = 0 WHERE id = $1";
     SEEN = "UPDATE sessions SET last_seen_at = $1, idle_expires_at = $2 WHERE id = $3 AND last_seen_at < $1 AND half = 0";
@@ -40,9 +40,14 @@ statements! {
         AND idle_expires_at <= $1";
 }
 
+/// The verification has a column of its own: a release from before it knows no such name, and reads what else there is.
+fn at_rest(factors: Factors) -> (String, bool) {
+    (factors.without(Factor::UserVerification).to_string(), factors.has(Factor::UserVerification))
+}
+
 fn session(row: Row) -> Result<Session, Fault> {
     let mut row = row.fields();
-    Ok(Session {
+    let mut session = Session {
         id: row.parsed()?,
         user_id: row.parsed()?,
         application_id: row.opt_parsed()?,
@@ -57,7 +62,11 @@ fn session(row: Row) -> Result<Session, Fault> {
         last_seen_at: row.time()?,
         idle_expires_at: row.time()?,
         expires_at: row.time()?,
-    })
+    };
+    if row.truth()? {
+        session.factors = session.factors.and(Factor::UserVerification);
+    }
+    Ok(session)
 }
 
 pub(in crate::core) async fn by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<Session>, Fault> {
@@ -69,13 +78,14 @@ pub(in crate::core) async fn by_id(tx: &mut Tx, id: SessionId) -> Result<Option<
 }
 
 pub(in crate::core) async fn insert(tx: &mut Tx, session: &Session, token: &SecretHash) -> Result<(), Fault> {
+    let (factors, user_verified) = at_rest(session.factors);
     let row = values![
         session.id,
         token,
         session.user_id,
         session.application_id,
         session.state == SessionState::Half,
-        session.factors.to_string(),
+        factors,
         session.security_key_id,
         session.dialect.as_str(),
         session.address.as_deref(),
@@ -85,6 +95,7 @@ pub(in crate::core) async fn insert(tx: &mut Tx, session: &Session, token: &Secr
         session.last_seen_at,
         session.idle_expires_at,
         session.expires_at,
+        user_verified,
     ];
     tx.execute(INSERT, row).await.map(|_| ())
 }
@@ -94,7 +105,7 @@ pub(in crate::core) async fn rotate(tx: &mut Tx, session: &Session, old: &Secret
     let row = values![
         new,
         session.state == SessionState::Half,
-        session.factors.to_string(),
+        at_rest(session.factors).0,
         session.security_key_id,
         session.authenticated_at,
         session.last_seen_at,
@@ -111,8 +122,9 @@ pub(in crate::core) async fn rotate(tx: &mut Tx, session: &Session, old: &Secret
 pub(in crate::core) async fn lower(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
     tx.touch(Touch::Session(session.id));
     let half = session.state == SessionState::Half;
-    let factors = session.factors.to_string();
-    let row = values![half, factors, session.security_key_id, session.idle_expires_at, session.expires_at, session.id];
+    let (factors, user_verified) = at_rest(session.factors);
+    let (key, idle_expires_at, expires_at) = (session.security_key_id, session.idle_expires_at, session.expires_at);
+    let row = values![half, factors, key, idle_expires_at, expires_at, session.id, user_verified];
     tx.execute(LOWER, row).await.map(|_| ())
 }
 

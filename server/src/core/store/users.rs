@@ -22,6 +22,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     SET_STATUS = "UPDATE users SET status = $1 WHERE id = $2";
     SET_ROLE = "UPDATE users SET role = $1 WHERE id = $2";
+    SET_NAMES = "UPDATE users SET first_name = $1, last_name = $2 WHERE id = $3";
     SET_VERIFIED = "UPDATE users SET email_verified_at = $1 WHERE id = $2";
     DELETE = "DELETE FROM users WHERE id = $1";
     LIST = concat!("SELECT ", columns!(), " FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2");
@@ -96,6 +97,11 @@ pub(in crate::core) async fn set_status(tx: &mut Tx, id: UserId, status: Status)
 pub(in crate::core) async fn set_role(tx: &mut Tx, id: UserId, role: Role) -> std::result::Result<bool, Fault> {
     tx.touch(Touch::User(id));
     Ok(tx.execute(SET_ROLE, values![role.as_str(), id]).await? == 1)
+}
+
+pub(in crate::core) async fn set_names(tx: &mut Tx, user: &User) -> std::result::Result<(), Fault> {
+    tx.touch(Touch::User(user.id));
+    tx.execute(SET_NAMES, values![user.first_name.as_str(), user.last_name.as_str(), user.id]).await.map(|_| ())
 }
 
 /// Records that the user has just shown to own the address.

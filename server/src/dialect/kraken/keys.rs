@@ -12,7 +12,7 @@ use super::session::with_cookie;
 use super::wire::FinishRegisterRequest;
 use crate::core::flows::session::{self, Need};
 use crate::core::flows::{second_factor, security_keys};
-use crate::core::model::KeyName;
+use crate::core::model::{KeyName, KeyUse};
 use crate::core::{CreationChallengeResponse, PublicKeyCredential, RequestChallengeResponse};
 use crate::dialect::shared::Shared;
 use crate::http::body::{Untyped, read_json};
@@ -31,7 +31,8 @@ pub(super) async fn start_register(
     headers: HeaderMap,
 ) -> Result<Json<CreationChallengeResponse>, Failure> {
     shared.check_origin(&headers)?;
-    Ok(Json(security_keys::start_registration(shared.core(), &call, &shared.cookies(&headers)).await?))
+    let presented = shared.cookies(&headers);
+    Ok(Json(security_keys::start_registration(shared.core(), &call, &presented, KeyUse::SecondFactor).await?))
 }
 
 /// Register a security key

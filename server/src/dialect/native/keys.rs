@@ -11,7 +11,7 @@ use super::read::{Body, Id};
 use super::wire::{Items, Key, KeyNaming, KeyRegistration};
 use crate::core::CreationChallengeResponse;
 use crate::core::flows::security_keys;
-use crate::core::model::{KeyName, SecurityKeyId};
+use crate::core::model::{KeyName, KeyUse, SecurityKeyId};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
@@ -26,7 +26,7 @@ pub(super) async fn start(
     Caller(call): Caller,
     SignedIn(presented): SignedIn,
 ) -> Result<Json<CreationChallengeResponse>, Problem> {
-    Ok(Json(security_keys::start_registration(shared.core(), &call, &presented).await?))
+    Ok(Json(security_keys::start_registration(shared.core(), &call, &presented, KeyUse::Passkey).await?))
 }
 
 /// Register a security key

@@ -18,6 +18,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Methods> {
     Json(Methods {
         password: offered.password,
         email_code: offered.email_code,
+        passkey: offered.passkey,
         security_key: offered.security_key,
         totp: offered.totp,
     })

@@ -5,10 +5,13 @@ mod auth;
 mod document;
 mod error;
 mod forward;
+mod history;
 mod invitations;
 mod keys;
 mod methods;
+mod passkey;
 mod password;
+mod profile;
 mod read;
 mod recovery;
 mod second_factor;
@@ -67,10 +70,14 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(sign_in::with_password))
         .routes(routes!(sign_in::with_code))
         .routes(routes!(sign_in::request_code))
+        .routes(routes!(passkey::start))
+        .routes(routes!(passkey::finish))
         .routes(routes!(second_factor::start))
         .routes(routes!(second_factor::finish))
         .routes(routes!(second_factor::with_totp))
         .routes(routes!(session::show, session::sign_out))
+        .routes(routes!(profile::change))
+        .routes(routes!(history::list))
         .routes(routes!(forward::check))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))

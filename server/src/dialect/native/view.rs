@@ -1,6 +1,7 @@
 //! From core's structs to the wire's.
 
-use super::wire::{CurrentSession, Items, Key, PasswordProblem, Profile, Session, User};
+use super::wire::{CurrentSession, Happening, Items, Key, PasswordProblem, Profile, Session, User};
+use crate::core::flows::history;
 use crate::core::gate::assurance;
 use crate::core::model::{self, Paged, SessionState};
 use crate::core::refusal;
@@ -70,7 +71,24 @@ pub(super) fn current(session: &model::Session, user: &model::User) -> CurrentSe
 impl From<&model::SecurityKey> for Key {
     fn from(key: &model::SecurityKey) -> Self {
         let name = key.name.as_str().to_owned();
-        Self { id: key.id, name, created_at: key.created_at, last_used_at: key.last_used_at }
+        Self { id: key.id, name, created_at: key.created_at, last_used_at: key.last_used_at, passkey: key.passkey }
+    }
+}
+
+impl From<&history::Happening> for Happening {
+    fn from(happening: &history::Happening) -> Self {
+        let entry = &happening.entry;
+        Self {
+            id: entry.id,
+            at: entry.at,
+            event: entry.event.clone(),
+            outcome: entry.outcome.clone(),
+            by: happening.by,
+            dialect: entry.dialect.clone(),
+            address: entry.address.clone(),
+            user_agent: entry.user_agent.clone(),
+            detail: entry.detail.clone(),
+        }
     }
 }
 

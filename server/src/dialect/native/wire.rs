@@ -5,7 +5,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::core::clock::Timestamp;
-use crate::core::model::{ApplicationId, Factors, Role, SecurityKeyId, SessionId, UserId};
+use crate::core::flows::history::By;
+use crate::core::model::{ApplicationId, AuditId, Factors, Role, SecurityKeyId, SessionId, UserId};
 use crate::core::token::Secret;
 use crate::core::{PublicKeyCredential, RegisterPublicKeyCredential};
 
@@ -172,6 +173,30 @@ pub(super) struct PasswordChange {
     pub(super) new_password: Secret,
 }
 
+/// What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ProfileChange {
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+}
+
+/// A line of the audit log as its subject sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Happening {
+    pub(super) id: AuditId,
+    pub(super) at: Timestamp,
+    pub(super) event: String,
+    /// `ok`, or the name of a refusal.
+    pub(super) outcome: String,
+    pub(super) by: By,
+    pub(super) dialect: String,
+    /// Null if it was not the user.
+    pub(super) address: Option<String>,
+    /// Null if it was not the user.
+    pub(super) user_agent: Option<String>,
+    pub(super) detail: Option<String>,
+}
+
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RecoveryRequest {
     pub(super) identifier: String,
@@ -190,6 +215,7 @@ pub(super) struct RecoveryConfirmation {
 pub(super) struct Methods {
     pub(super) password: bool,
     pub(super) email_code: bool,
+    pub(super) passkey: bool,
     pub(super) security_key: bool,
     pub(super) totp: bool,
 }
@@ -212,6 +238,14 @@ pub(super) struct Key {
     pub(super) name: String,
     pub(super) created_at: Timestamp,
     pub(super) last_used_at: Option<Timestamp>,
+    /// Whether it can sign in by itself; null while that is not known.
+    pub(super) passkey: Option<bool>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct PasskeySignIn {
+    #[schema(value_type = Object)]
+    pub(super) credential: PublicKeyCredential,
 }
 
 #[derive(Deserialize, ToSchema)]

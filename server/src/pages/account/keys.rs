@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Key;
 use crate::core::flows::security_keys;
 use crate::core::flows::session::Need;
-use crate::core::model::{KeyName, SecurityKeyId};
+use crate::core::model::{KeyName, KeyUse, SecurityKeyId};
 use crate::core::{Error, Refusal, RegisterPublicKeyCredential};
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Action, Nothing, Posted, Sent};
@@ -85,7 +85,7 @@ pub(in crate::pages) async fn form(mut visit: Visit) -> Result<Response, Turned>
 
 /// The options for the script, which hands them to the browser.
 pub(in crate::pages) async fn options(Action(visit, form): Action<NameForm>) -> Response {
-    match security_keys::start_registration(visit.core(), &visit.call, &visit.presented).await {
+    match security_keys::start_registration(visit.core(), &visit.call, &visit.presented, KeyUse::Passkey).await {
         Ok(options) => Json(options).into_response(),
         Err(error) => instead(&visit, &error, &here(&form.name)),
     }

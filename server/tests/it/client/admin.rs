@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use doorward::core::model::Role as CoreRole;
 use doorward_client::native::{
-    AuditFilter, InvitationState, MailState, NewApplication, NewInvitation, NewUser, Role, Session, UserStatus,
+    AuditFilter, CountedBy, InvitationState, MailState, NewApplication, NewInvitation, NewUser, Role, Session, UserStatus,
 };
 use doorward_client::secrecy::ExposeSecret as _;
 
@@ -119,18 +119,30 @@ async fn sessions_mails_and_the_audit_log() {
     admin.end_session(opened.info().id).await.unwrap();
     assert_eq!(problem(opened.show().await), "not-signed-in");
 
+    let invited = admin.invite(&NewInvitation::new("eve@example.com")).await.unwrap();
+    let again = admin.reissue_invitation(invited.invitation.handle).await.unwrap();
+    assert_eq!(again.invitation.handle, invited.invitation.handle);
+    assert_eq!(problem(admin.reissue_invitation(ann.id.to_string().parse().unwrap()).await), "not-found");
     client(&app).recover("ann").await.unwrap();
     let due = admin.mails().all(9).await.unwrap();
     assert_eq!((due[0].kind.as_str(), due[0].state), ("recovery", MailState::Due));
     assert_eq!(admin.retry_mail(due[0].id).await.unwrap().state, MailState::Due);
+    let shown = admin.preview_mail(due[0].id).await.unwrap();
+    assert!(shown.text.contains("NOT-SHOWN") && shown.html.contains("NOT-SHOWN") && !shown.subject.is_empty());
     app.deliver().await;
     assert_eq!(admin.mail(due[0].id).await.unwrap().state, MailState::Sent);
     assert_eq!(problem(admin.retry_mail(due[0].id).await), "conflict");
 
-    let all = admin.audit(&AuditFilter::All).limit(3).all(50).await.unwrap();
-    let of_event = admin.audit(&AuditFilter::Event("sign_in".to_owned())).all(50).await.unwrap();
+    let all = admin.audit(&AuditFilter::default()).limit(3).all(50).await.unwrap();
+    let of_event = admin.audit(&AuditFilter::of_event("sign_in")).all(50).await.unwrap();
     assert!(!of_event.is_empty() && of_event.len() < all.len());
     assert!(of_event.iter().all(|entry| entry.event == "sign_in" && entry.dialect == "native"));
-    let of_user = admin.audit(&AuditFilter::User(ann.id.to_string().parse().unwrap())).all(50).await.unwrap();
+    let narrow =
+        AuditFilter { outcome: Some("ok".to_owned()), dialect: Some("test".to_owned()), ..AuditFilter::of_event("user_created") };
+    assert_eq!(admin.audit(&narrow).all(50).await.unwrap().len(), 2);
+    let counts = admin.counts(CountedBy::Hour).await.unwrap();
+    assert_eq!((counts.len(), counts[47].sign_ins, counts[47].refusals, counts[47].more), (48, 2, 0, false));
+    assert_eq!(admin.counts(CountedBy::Day).await.unwrap().len(), 30);
+    let of_user = admin.audit(&AuditFilter::of_user(ann.id.to_string().parse().unwrap())).all(50).await.unwrap();
     assert!(of_user.iter().any(|entry| entry.event == "sessions_ended" && entry.actor == root.user_id().to_string()));
 }

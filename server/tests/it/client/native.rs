@@ -1,11 +1,12 @@
 //! `native::Client` and its sessions: `/auth/v1`.
 
 use doorward::core::model::Role as CoreRole;
-use doorward_client::native::{Client, Error, Factor, NewAccount, RecoveryConfirmation, Role, SessionStatus, Uuid};
+use doorward_client::native::{By, Client, Error, Factor, NewAccount, RecoveryConfirmation, Role, SessionStatus, Uuid};
 use doorward_client::secrecy::{ExposeSecret as _, SecretString};
 
 use super::{client, problem, session};
 use crate::app::{OTHER_PASSWORD, PASSWORD};
+use crate::authenticator::Authenticator;
 use crate::flow_totp::Phone;
 use crate::served::{Served, options};
 
@@ -14,7 +15,7 @@ async fn signs_in_shows_and_signs_out() {
     let app = Served::new().await;
     let user = app.user("ann").await;
     let methods = client(&app).methods().await.unwrap();
-    assert!(methods.password && methods.email_code && methods.security_key && methods.totp);
+    assert!(methods.password && methods.email_code && methods.passkey && methods.security_key && methods.totp);
     let session = session(&app, "ann").await;
     let me = session.show().await.unwrap();
     assert_eq!((me.user.id.to_string(), me.user.email.as_str()), (user.id.to_string(), "ann@example.com"));
@@ -25,6 +26,33 @@ async fn signs_in_shows_and_signs_out() {
     session.sign_out().await.unwrap();
     assert_eq!(problem(session.show().await), "not-signed-in");
     assert_eq!(problem(client(&app).sign_in("ann", &OTHER_PASSWORD.into()).await), "invalid-credentials");
+}
+
+#[tokio::test]
+async fn a_passkey_signs_in() {
+    let app = Served::new().await;
+    app.user("ann").await;
+    let mut key = Authenticator::passkey(1, &app.url);
+    let made = session(&app, "ann").await;
+    let answer = key.create(&made.start_key().await.unwrap());
+    assert_eq!(made.finish_key("laptop", &answer).await.unwrap().passkey, Some(true));
+    let answer = key.get(&client(&app).start_passkey().await.unwrap());
+    let opened = client(&app).sign_in_with_passkey(&answer).await.unwrap().full().unwrap();
+    assert_eq!(opened.info().factors, [Factor::SecurityKey, Factor::UserVerification]);
+    assert_eq!(opened.info().assurance_level, 2);
+    assert_eq!(problem(client(&app).sign_in_with_passkey(&answer).await), "webauthn-failed");
+}
+
+#[tokio::test]
+async fn names_are_changed_and_history_is_read() {
+    let app = Served::new().await;
+    app.user("ann").await;
+    let session = session(&app, "ann").await;
+    let user = session.change_names(Some("Ann"), None).await.unwrap();
+    assert_eq!((user.first_name.as_str(), user.last_name.as_str()), ("Ann", ""));
+    let lines = session.history().limit(2).all(9).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.event.as_str(), line.by)).collect();
+    assert_eq!(told, [("profile_changed", By::Oneself), ("sign_in", By::Oneself), ("user_created", By::Administrator)]);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn a_key_from_its_start_to_its_end() {
     let token = app.token("ann").await;
     let mut key = Authenticator::new(7, ORIGIN);
     let made = app.register(&token, " My key ", &mut key).await.expect(201).json();
-    assert_eq!(members(&made), ["created_at", "id", "last_used_at", "name"]);
+    assert_eq!(members(&made), ["created_at", "id", "last_used_at", "name", "passkey"]);
     assert_eq!((&made["name"], &made["last_used_at"]), (&json!("My key"), &json!(null)));
 
     // The session has used no key yet, and there is one: it may change none now.

@@ -125,14 +125,14 @@ async fn what_is_switched_off() {
     let code = json!({"email": "ann@example.com", "code": "ABC234"});
     let app = TestApp::with(&[("methods.email_code", "false")]).await;
     let methods = app.send(Ask::get("/auth/v1/methods")).await.expect(200).json();
-    assert_eq!(methods, json!({"password": true, "email_code": false, "security_key": true, "totp": true}));
+    assert_eq!(methods, json!({"password": true, "email_code": false, "passkey": true, "security_key": true, "totp": true}));
     app.send(Ask::post("/auth/v1/sign-in/code").json(&code)).await.problem(403, "switched-off");
     app.send(Ask::post("/auth/v1/sign-in/code/request").json(&code)).await.problem(403, "switched-off");
 
     let app = TestApp::with(&[("methods.password", "false")]).await;
     app.user("ann").await;
     let methods = app.send(Ask::get("/auth/v1/methods")).await.expect(200).json();
-    assert_eq!(methods, json!({"password": false, "email_code": true, "security_key": true, "totp": true}));
+    assert_eq!(methods, json!({"password": false, "email_code": true, "passkey": true, "security_key": true, "totp": true}));
     app.sign_in("ann", PASSWORD).await.problem(403, "switched-off");
 }
 
@@ -156,7 +156,7 @@ async fn with_more_to_hash_than_it_can_hold() {
 async fn methods() {
     let app = TestApp::new().await;
     let offered = app.send(Ask::get("/auth/v1/methods")).await.expect(200).json();
-    assert_eq!(offered, json!({"password": true, "email_code": true, "security_key": true, "totp": true}));
+    assert_eq!(offered, json!({"password": true, "email_code": true, "passkey": true, "security_key": true, "totp": true}));
     let numbered = TestApp::with(&[("public_url", "http://127.0.0.1:8080")]).await;
     assert_eq!(numbered.send(Ask::get("/auth/v1/methods")).await.expect(200).json()["security_key"], false);
     numbered.user("ann").await;

@@ -19,6 +19,7 @@ fn all() -> Vec<Sql> {
         security_keys::STATEMENTS,
         sessions::STATEMENTS,
         tickets::STATEMENTS,
+        unbound_tickets::STATEMENTS,
         users::STATEMENTS,
     ]
     .concat()
@@ -80,6 +81,34 @@ async fn every_statement_prepares_and_uses_an_index() {
         })
         .await
         .unwrap();
+}
+
+/// A search by the beginning of a name reads those that begin so, and counts what is counted: among a million rows as among ten.
+#[tokio::test]
+async fn searches_and_counts_go_by_the_range_of_an_index() {
+    let (_kept, store) = open().await;
+    let plans = store.write(|tx| {
+        Box::pin(async move {
+            for (statement, index) in [
+                ("email_key < $2", "email_key"),
+                ("username_key < $2", "username_key"),
+                ("COUNT(*) FROM audit WHERE event = $1 AND id >= $2 AND id < $3", "audit_"),
+            ] {
+                let wanted: Vec<_> = all().into_iter().filter(|Sql(text)| text.contains(statement)).collect();
+                assert!(!wanted.is_empty(), "{statement}");
+                for Sql(text) in wanted {
+                    let steps = plan(tx, text).await.join("\n");
+                    let by_range = steps.contains("SEARCH ") || steps.contains("Index Cond");
+                    assert!(by_range && steps.contains(index), "{text}\n{steps}");
+                    if text.contains("outcome") {
+                        assert!(steps.contains("audit_refused"), "{text}\n{steps}");
+                    }
+                }
+            }
+            Ok(())
+        })
+    });
+    plans.await.unwrap();
 }
 
 #[tokio::test]

@@ -9,8 +9,10 @@ use crate::core::store::engine::fixture;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The steps of a later release that this one can work beside, and of one that it cannot.
-const EXPANDED: &[Step] = &[STEPS[0], STEPS[1], STEPS[2], future("ALTER TABLE users ADD COLUMN nickname TEXT", 1)];
-const CONTRACTED: &[Step] = &[STEPS[0], STEPS[1], STEPS[2], future("ALTER TABLE users DROP COLUMN last_name", 1_000)];
+const EXPANDED: &[Step] =
+    &[STEPS[0], STEPS[1], STEPS[2], STEPS[3], STEPS[4], future("ALTER TABLE users ADD COLUMN nickname TEXT", 1)];
+const CONTRACTED: &[Step] =
+    &[STEPS[0], STEPS[1], STEPS[2], STEPS[3], STEPS[4], future("ALTER TABLE users DROP COLUMN last_name", 1_000)];
 
 const fn future(sql: &'static str, compatible_from: i64) -> Step {
     Step { version: 1_000, file: "1000_future.sql", sql, compatible_from }
@@ -107,7 +109,8 @@ async fn a_database_from_before_the_mechanism_is_brought_up_and_declared() {
 
 #[tokio::test]
 async fn a_step_that_fails_undoes_those_before_it() {
-    const BROKEN: &[Step] = &[STEPS[0], STEPS[1], STEPS[2], future("ALTER TABLE nobody ADD COLUMN x TEXT", 1)];
+    const BROKEN: &[Step] =
+        &[STEPS[0], STEPS[1], STEPS[2], STEPS[3], STEPS[4], future("ALTER TABLE nobody ADD COLUMN x TEXT", 1)];
     let (_kept, settings) = fixture::settings().await;
     assert!(open(&settings, BROKEN).await.is_err());
     let engine = Engine::open(&settings, DEADLINE).unwrap();

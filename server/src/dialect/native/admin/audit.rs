@@ -11,19 +11,28 @@ use super::super::wire::Items;
 use super::wire::AuditQuery;
 use crate::core::Refusal;
 use crate::core::audit::Entry;
+use crate::core::clock::Timestamp;
 use crate::core::flows::audit_log::{self, Filter};
 use crate::dialect::shared::Shared;
 
 fn filter(query: &AuditQuery) -> Result<Filter, Refusal> {
-    match (&query.user, &query.event) {
-        (None, None) => Ok(Filter::All),
-        (Some(user), None) => {
-            let user = user.parse().map_err(|_| Refusal::Invalid { field: "user", problem: "A user is named by id here." })?;
-            Ok(Filter::User(user))
-        }
-        (None, Some(event)) => Ok(Filter::Event(event.clone())),
-        (Some(_), Some(_)) => Err(Refusal::Invalid { field: "event", problem: "Ask for a user or for an event, not for both." }),
-    }
+    let user = query
+        .user
+        .as_deref()
+        .map(|user| user.parse().map_err(|_| Refusal::Invalid { field: "user", problem: "A user is named by id here." }));
+    Ok(Filter {
+        user: user.transpose()?,
+        event: query.event.clone(),
+        outcome: query.outcome.clone(),
+        dialect: query.dialect.clone(),
+        since: time("since", query.since.as_deref())?,
+        until: time("until", query.until.as_deref())?,
+    })
+}
+
+fn time(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
+    let problem = "A time is of the form 2026-11-23T17:59:00Z (RFC 3339).";
+    text.map(|text| text.parse().map_err(|_| Refusal::Invalid { field, problem })).transpose()
 }
 
 /// Read the audit log

@@ -74,6 +74,26 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(view::invited(&made, call.now))))
 }
 
+/// Mail an invitation once more
+#[utoipa::path(
+    post, path = "/admin/v1/invitations/{id}/reissue", operation_id = "reissueInvitation", tag = "Invitations",
+    security(("bearer" = []), ("cookie" = [])),
+    params(("id" = InvitationId, Path, description = "The handle of the invitation")),
+    responses(
+        (status = 200, description = "The invitation with another secret, this once", body = Invited),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
+)]
+pub(super) async fn reissue(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Id(handle): Id<InvitationId>,
+) -> Result<Json<Invited>, Problem> {
+    let made = invitations::reissue(shared.core(), &call, authority, handle).await?;
+    Ok(Json(view::invited(&made, call.now)))
+}
+
 /// Take an invitation back
 #[utoipa::path(
     delete, path = "/admin/v1/invitations/{id}", operation_id = "revokeInvitation", tag = "Invitations",

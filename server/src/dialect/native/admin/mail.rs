@@ -8,10 +8,10 @@ use super::super::document::{Always, Changes, Conflicts, Forbidden, Unauthorized
 use super::super::error::Problem;
 use super::super::read::{Id, Query, page};
 use super::super::wire::{Items, PageQuery};
-use super::wire::Mail;
-use crate::core::flows::mails;
+use super::wire::{Mail, MailPreview};
+use crate::core::flows::{mails, preview};
 use crate::core::model::MailId;
-use crate::dialect::shared::Shared;
+use crate::dialect::shared::{Shared, WrittenMail};
 use crate::http::call::Caller;
 
 /// List promised mails
@@ -44,6 +44,26 @@ pub(super) async fn show(
     Id(id): Id<MailId>,
 ) -> Result<Json<Mail>, Problem> {
     Ok(Json((&mails::show(shared.core(), authority, id).await?).into()))
+}
+
+/// Preview a mail
+///
+/// As it reads, or read, with a link or a code that opens nothing in the place of its own.
+#[utoipa::path(
+    get, path = "/admin/v1/mail/{id}/preview", operation_id = "previewMail", tag = "Mail",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = MailId, Path, description = "The mail")),
+    responses(
+        (status = 200, description = "The mail in words", body = MailPreview),
+        Always, Unauthorized, Forbidden, Unknown,
+    ),
+)]
+pub(super) async fn preview(
+    State(shared): State<Shared>,
+    Administrator(authority): Administrator,
+    Id(id): Id<MailId>,
+) -> Result<Json<MailPreview>, Problem> {
+    let WrittenMail { subject, text, html } = shared.words(&preview::letter(shared.core(), authority, id).await?)?;
+    Ok(Json(MailPreview { subject, text, html }))
 }
 
 /// Send a mail again

@@ -2,6 +2,7 @@
 
 mod applications;
 mod audit;
+mod counts;
 mod invitations;
 mod mail;
 mod sessions;
@@ -29,11 +30,14 @@ pub(super) fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::end))
         .routes(routes!(invitations::list, invitations::create))
         .routes(routes!(invitations::revoke))
+        .routes(routes!(invitations::reissue))
         .routes(routes!(applications::list, applications::create))
         .routes(routes!(applications::rotate))
         .routes(routes!(applications::revoke))
         .routes(routes!(mail::list))
         .routes(routes!(mail::show))
+        .routes(routes!(mail::preview))
         .routes(routes!(mail::retry))
         .routes(routes!(audit::list))
+        .routes(routes!(counts::sign_ins))
 }

@@ -31,8 +31,52 @@ pub(super) struct AuditQuery {
     /// How many; 50 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub(super) limit: Option<String>,
+    /// About this user.
+    #[param(value_type = Option<uuid::Uuid>)]
     pub(super) user: Option<String>,
     pub(super) event: Option<String>,
+    /// `ok`, or the name of a refusal.
+    pub(super) outcome: Option<String>,
+    pub(super) dialect: Option<String>,
+    /// Written then or later.
+    #[param(value_type = Option<Timestamp>)]
+    pub(super) since: Option<String>,
+    /// Written before.
+    #[param(value_type = Option<Timestamp>)]
+    pub(super) until: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CountsQuery {
+    /// `hour` (the last 48) or `day` (the last 30); hours if left out.
+    #[param(value_type = Option<CountedBy>)]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CountedBy {
+    Hour,
+    Day,
+}
+
+/// The oldest first; the last is not over yet.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Counts {
+    pub(super) by: CountedBy,
+    pub(super) items: Vec<Count>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Count {
+    pub(super) from: Timestamp,
+    /// First factors that were right.
+    pub(super) sign_ins: i64,
+    /// First and second factors that were refused.
+    pub(super) refusals: i64,
+    /// Whether there were more than are counted.
+    pub(super) more: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -154,4 +198,13 @@ pub(super) struct Mail {
     pub(super) created_at: Timestamp,
     pub(super) finished_at: Option<Timestamp>,
     pub(super) error: Option<String>,
+}
+
+/// In words, without its secret.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MailPreview {
+    pub(super) subject: String,
+    pub(super) text: String,
+    /// A whole document.
+    pub(super) html: String,
 }
