@@ -19,6 +19,7 @@ pub mod render;
 mod reset;
 mod return_to;
 mod second_factor;
+mod setup;
 mod sign_in;
 mod sign_out;
 mod visit;
@@ -44,7 +45,7 @@ pub fn words(pages: &Arc<Pages>) -> Words {
 }
 
 /// Where the pages' URLs begin.
-pub const PREFIXES: [&str; 9] = [
+pub const PREFIXES: [&str; 10] = [
     "/sign-in",
     "/second-factor",
     "/sign-out",
@@ -52,6 +53,7 @@ pub const PREFIXES: [&str; 9] = [
     "/check-your-mail",
     "/reset",
     "/invitation",
+    "/setup",
     "/account",
     assets::FOLDER,
 ];
@@ -78,6 +80,7 @@ pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
         .route("/reset", get(reset::form).post(reset::submit))
         .route("/invitation", get(invitation::form).post(invitation::create))
         .route("/invitation/accept", post(invitation::accept))
+        .route("/setup", get(setup::form).post(setup::submit))
         .route("/account", get(account::show))
         .route("/account/password", get(account::password::form).post(account::password::submit))
         .route("/account/app", get(account::app::back).post(account::app::confirm))

@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::assets::{self, Asset};
-use super::{account, code, forgotten, invitation, problem, reset, second_factor, sign_in, sign_out};
+use super::{account, code, forgotten, invitation, problem, reset, second_factor, setup, sign_in, sign_out};
 use crate::config::forward::Origins;
 use crate::locale::{Catalogues, Language};
 use crate::templates::{Source, TemplateError, Templates};
@@ -39,6 +39,8 @@ const SOURCES: &[Source] = sources![
     "invitation_accept.html",
     "invitation_other.html",
     "invitation_closed.html",
+    "setup_form.html",
+    "setup_closed.html",
     "account.html",
     "account_password.html",
     "account_app.html",
@@ -118,6 +120,8 @@ impl Pages {
         self.rehearse_view::<invitation::Accept>()?;
         self.rehearse_view::<invitation::Other>()?;
         self.rehearse_view::<invitation::Closed>()?;
+        self.rehearse_view::<setup::Create>()?;
+        self.rehearse_view::<setup::Closed>()?;
         self.rehearse_view::<account::Account>()?;
         self.rehearse_view::<account::password::Change>()?;
         self.rehearse_view::<account::app::Enrol>()?;

@@ -13,7 +13,7 @@ use super::app::{PASSWORD, TestApp};
 use super::races::CALLERS;
 
 /// The secret of the link of a first start.
-async fn offered(app: &TestApp) -> Secret {
+pub(crate) async fn offered(app: &TestApp) -> Secret {
     let Setup::Link(link) = setup::offer(app.core(), &app.call()).await.unwrap() else { panic!("no link") };
     let secret = link.reveal().strip_prefix("http://localhost:8080/setup?token=").unwrap();
     Secret::new(secret)

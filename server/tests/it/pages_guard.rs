@@ -11,7 +11,7 @@ use super::reply::Ask;
 const ID: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every URL that takes a form, with fields that it reads.
-const FORMS: [(&str, &[(&str, &str)]); 19] = [
+const FORMS: [(&str, &[(&str, &str)]); 20] = [
     ("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]),
     ("/sign-in/code", &[("email", "ann@example.com")]),
     ("/sign-in/code/enter", &[("email", "ann@example.com"), ("code", "ABC234")]),
@@ -22,6 +22,17 @@ const FORMS: [(&str, &[(&str, &str)]); 19] = [
     ("/forgotten", &[("identifier", "ann")]),
     ("/reset", &[("token", "x"), ("password", OTHER_PASSWORD)]),
     ("/invitation", &[("id", "x"), ("first_name", "A"), ("last_name", "B"), ("password", OTHER_PASSWORD)]),
+    (
+        "/setup",
+        &[
+            ("token", "x"),
+            ("username", "a"),
+            ("email", "a@b"),
+            ("first_name", ""),
+            ("last_name", ""),
+            ("password", OTHER_PASSWORD),
+        ],
+    ),
     ("/invitation/accept", &[("id", "x")]),
     ("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)]),
     ("/account/app", &[("code", "123456"), ("seed", "A"), ("uri", "otpauth://totp/x")]),

@@ -32,6 +32,8 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<invitation::Accept>(pages, &mut made);
     all::<invitation::Other>(pages, &mut made);
     all::<invitation::Closed>(pages, &mut made);
+    all::<setup::Create>(pages, &mut made);
+    all::<setup::Closed>(pages, &mut made);
     all::<account::Account>(pages, &mut made);
     all::<account::password::Change>(pages, &mut made);
     all::<account::app::Enrol>(pages, &mut made);
