@@ -31,7 +31,38 @@ const written = (credential) => {
     if (credential.response[name]) response[name] = text(credential.response[name]);
   }
   const { id, type } = credential;
-  return JSON.stringify({ id, rawId: text(credential.rawId), type, response, extensions: {} });
+  // Whether a new key is discoverable: without it the server learns so at its first use as a passkey.
+  const { credProps } = credential.getClientExtensionResults();
+  return JSON.stringify({ id, rawId: text(credential.rawId), type, response, extensions: credProps ? { credProps } : {} });
+};
+
+const challenge = (form) => {
+  const fields = new FormData(form);
+  fields.delete("credential");
+  return fetch(form.dataset.options, { method: "POST", body: new URLSearchParams(fields) });
+};
+
+// Has the browser offer passkeys among what it fills in (conditional mediation), for as long as the page is open: a challenge that has
+// nearly expired is replaced, once somebody looks. The page is as good without, so that nothing is told when it fails.
+let offered = new AbortController();
+
+const offer = async (form) => {
+  offered.abort();
+  const { signal } = (offered = new AbortController());
+  const able = window.PublicKeyCredential && PublicKeyCredential.isConditionalMediationAvailable;
+  if (!able || !(await PublicKeyCredential.isConditionalMediationAvailable())) return;
+  const answer = await challenge(form);
+  if (!answer.ok || signal.aborted) return;
+  const again = () => {
+    if (document.hidden) document.addEventListener("visibilitychange", again, { once: true, signal });
+    else offer(form).catch(() => {});
+  };
+  const timer = setTimeout(again, form.dataset.offer * 800);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  const publicKey = readable(await answer.json());
+  const credential = await navigator.credentials.get({ publicKey, mediation: "conditional", signal });
+  form.elements.credential.value = written(credential);
+  form.submit();
 };
 
 const tell = (form, words, quiet) => {
@@ -46,9 +77,9 @@ const useKey = async (form) => {
   const words = form.dataset;
   if (!window.PublicKeyCredential) return tell(form, words.unsupported);
   tell(form, words.waiting, true);
-  const fields = new FormData(form);
-  fields.delete("credential");
-  const answer = await fetch(words.options, { method: "POST", body: new URLSearchParams(fields) });
+  // Of two requests the browser refuses one.
+  offered.abort();
+  const answer = await challenge(form);
   const options = await answer.json().catch(() => ({}));
   if (options.location) return window.location.assign(options.location);
   if (!answer.ok) return tell(form, options.problem || words.failed);
@@ -70,12 +101,18 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   if (once || form.dataset.key) event.preventDefault();
   if (once || !form.dataset.key) return;
-  useKey(form).catch(() => tell(form, form.dataset.failed)).finally(() => delete form.dataset.sent);
+  useKey(form)
+    .catch(() => tell(form, form.dataset.failed))
+    .finally(() => {
+      delete form.dataset.sent;
+      if (form.dataset.offer && !form.elements.credential.value) offer(form).catch(() => {});
+    });
 });
 
 // A page that the back button brings from memory is to be usable again.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const form of document.querySelectorAll("form[data-offer]")) offer(form).catch(() => {});
 });
 
 for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;

@@ -33,19 +33,25 @@ export const visit = async (browser, url, options = {}) => {
 };
 
 /** Plugs in a security key that its owner touches at once; the way to hold back the touch, and to pull it out. */
-export const plugIn = async (page) => {
+export const plugIn = (page) =>
+  authenticator(page, { transport: "usb", hasResidentKey: false, hasUserVerification: false });
+
+/** A device that keeps passkeys and knows its owner at once. */
+export const device = (page) =>
+  authenticator(page, { transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true });
+
+/** From here on the page's browser offers no passkeys among what it fills in. */
+export const withoutOffers = (page) =>
+  page.addInitScript(() => (PublicKeyCredential.isConditionalMediationAvailable = async () => false));
+
+const authenticator = async (page, kind) => {
   const session = await page.context().newCDPSession(page);
   await session.send("WebAuthn.enable");
-  const options = {
-    protocol: "ctap2",
-    transport: "usb",
-    hasResidentKey: false,
-    hasUserVerification: false,
-    automaticPresenceSimulation: true,
-  };
+  const options = { protocol: "ctap2", automaticPresenceSimulation: true, ...kind };
   const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", { options });
   return {
     pullOut: () => session.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId }),
+    touches: (enabled) => session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
     keys: async () => (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
   };
 };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { closePrompt, launch, plugIn, signIn, visit } from "./browser.js";
+import { closePrompt, device, launch, plugIn, signIn, visit, withoutOffers } from "./browser.js";
 import { OTHER_PASSWORD, PASSWORD, Server } from "./server.js";
 
 let server, browser, app;
@@ -83,6 +83,96 @@ test("from the invitation to a lost password", async () => {
   await says(page, "The security key is removed.");
   await says(page, "No security key is added.");
   assert.deepEqual(page.noted, []);
+});
+
+// An account whose passkey is on the page's device, signed out.
+const withPasskey = async (page, name) => {
+  server.user(name);
+  await signIn(page, name, PASSWORD);
+  const keys = await device(page);
+  await page.goto("/account/keys?name=This%20device");
+  await press(page, "Add the key");
+  await says(page, "The security key is added.");
+  const [key] = await keys.keys();
+  assert.equal(key.isResidentCredential, true);
+  await keys.touches(false);
+  await press(page, "Sign out");
+  await says(page, "You are signed out.");
+  return keys;
+};
+
+test("a passkey signs in at the press of a button, without a name and a password", async () => {
+  const page = await visit(browser, server.url);
+  await withoutOffers(page);
+  const keys = await withPasskey(page, "pia");
+  await page.goto("/sign-in?return_to=/account/password");
+  await closePrompt(page);
+  await press(page, "Sign in with a passkey");
+  await says(page, "No passkey was used");
+  await keys.touches(true);
+  await press(page, "Sign in with a passkey");
+  // Full at once, though a key is asked for after a password.
+  await heading(page, "Change your password");
+  assert.equal((await keys.keys())[0].signCount > 1, true);
+  await page.goto("/account");
+  await says(page, "pia@example.org");
+  assert.deepEqual(page.noted, []);
+});
+
+test("the browser offers a passkey where the name is typed", async () => {
+  const page = await visit(browser, server.url);
+  const keys = await withPasskey(page, "quin");
+  await page.goto("/sign-in?return_to=/account/password");
+  assert.equal(await page.getByLabel("E-mail address or username").getAttribute("autocomplete"), "username webauthn");
+  await page.goto("/forgotten");
+  await keys.touches(true);
+  // It is picked as soon as it is offered, be the page loaded or not.
+  await page.goto("/sign-in?return_to=/account/password", { waitUntil: "commit" });
+  await heading(page, "Change your password");
+  assert.deepEqual(page.noted, []);
+});
+
+test("the button works while the browser offers passkeys", async () => {
+  const page = await visit(browser, server.url);
+  const keys = await withPasskey(page, "rex");
+  await page.addInitScript(() => {
+    const get = CredentialsContainer.prototype.get;
+    window.asked = [];
+    // Nobody picks what is offered; the request stands until it is ended.
+    CredentialsContainer.prototype.get = function (options) {
+      window.asked.push(options.mediation ?? "press");
+      if (options.mediation !== "conditional") return get.call(this, options);
+      return new Promise((_, refuse) => {
+        options.signal.addEventListener("abort", () => (window.asked.push("ended"), refuse(options.signal.reason)));
+      });
+    };
+  });
+  await page.goto("/sign-in");
+  await page.waitForFunction(() => window.asked[0] === "conditional");
+  await closePrompt(page);
+  await press(page, "Sign in with a passkey");
+  await says(page, "No passkey was used");
+  await page.waitForFunction(() => window.asked.length > 2);
+  assert.deepEqual(await page.evaluate(() => window.asked), ["conditional", "ended", "conditional"]);
+  await keys.touches(true);
+  await press(page, "Sign in with a passkey");
+  await heading(page, "Your account");
+  assert.deepEqual(page.noted, []);
+});
+
+test("a passkey that was removed is refused in words", async () => {
+  const page = await visit(browser, server.url);
+  await withoutOffers(page);
+  const keys = await withPasskey(page, "sue");
+  await keys.touches(true);
+  await page.goto("/sign-in");
+  await press(page, "Sign in with a passkey");
+  await heading(page, "Your account");
+  await page.getByRole("link", { name: "Manage the key This device" }).click();
+  await press(page, "Remove the key");
+  await heading(page, "Sign in to Example");
+  await press(page, "Sign in with a passkey");
+  await says(page, "The passkey was not accepted.");
 });
 
 test("a key is not added twice", async () => {

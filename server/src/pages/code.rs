@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::passkey;
 use super::posted::{Posted, Sent};
 use super::problem;
 use super::render::View;
@@ -32,6 +33,8 @@ pub(super) struct Request {
     return_to: Option<String>,
     email: String,
     password: bool,
+    /// For how many seconds a challenge for a passkey is good.
+    passkey: Option<u64>,
     problem: Option<String>,
 }
 
@@ -40,7 +43,10 @@ impl View for Request {
 
     fn samples() -> Vec<Self> {
         let text = || "Sample".to_owned();
-        vec![Self { return_to: Some(text()), email: text(), password: true, problem: Some(text()) }, Self::default()]
+        vec![
+            Self { return_to: Some(text()), email: text(), password: true, passkey: Some(300), problem: Some(text()) },
+            Self::default(),
+        ]
     }
 }
 
@@ -155,7 +161,8 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<EntryForm>) -> Result<
     }
 }
 
-fn show_request(
+/// The page that asks for an address.
+pub(super) fn show_request(
     visit: &Visit,
     status: StatusCode,
     email: String,
@@ -163,7 +170,8 @@ fn show_request(
     problem: Option<String>,
 ) -> Response {
     let return_to = return_to.map(|place| place.as_str().to_owned());
-    visit.show(status, &Request { return_to, email, password: methods(visit.core()).password, problem })
+    let password = methods(visit.core()).password;
+    visit.show(status, &Request { return_to, email, password, passkey: passkey::offered(visit), problem })
 }
 
 fn show_entry(

@@ -12,6 +12,7 @@ mod forgotten;
 mod form;
 mod invitation;
 mod notice;
+mod passkey;
 mod posted;
 mod problem;
 mod qr;
@@ -71,6 +72,8 @@ pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
         .route("/sign-in/code", get(code::form).post(code::request))
         .route("/sign-in/code/enter", get(code::entry).post(code::submit))
+        .route("/sign-in/passkey", post(passkey::submit))
+        .route("/sign-in/passkey/options", post(passkey::options))
         .route("/second-factor", get(second_factor::form).post(second_factor::with_app))
         .route("/second-factor/key", post(second_factor::with_key))
         .route("/second-factor/key/options", post(second_factor::options))

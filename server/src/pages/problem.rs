@@ -71,6 +71,9 @@ fn refused(visit: &Visit, refusal: &Refusal) -> (StatusCode, &'static str, Strin
     match refusal {
         Refusal::NotFound => (StatusCode::NOT_FOUND, "problem.not_found_title", visit.say("problem.not_found", &[])),
         Refusal::SwitchedOff => (StatusCode::FORBIDDEN, "problem.other_title", visit.say("problem.switched_off", &[])),
+        Refusal::WebauthnUnavailable => {
+            (StatusCode::FORBIDDEN, "problem.other_title", visit.say("account.keys_unavailable", &[]))
+        }
         // Every other refusal has its words beside a form; one that has not is at least no secret.
         other => {
             tracing::error!(refusal = other.name(), "a page has no words for a refusal");

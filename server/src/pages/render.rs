@@ -26,6 +26,7 @@ const SOURCES: &[Source] = sources![
     "doorward.css",
     "doorward.js",
     "doorward.svg",
+    "passkey.html",
     "sign_in.html",
     "code_request.html",
     "code_entry.html",

@@ -1,9 +1,10 @@
-//! `/sign-in`: with a password. Passkeys will have their place in the same form: its first field already says so to browsers.
+//! `/sign-in`: with a password. The first field has browsers offer passkeys, too; they come back to [`super::passkey`].
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use super::passkey;
 use super::posted::{Posted, Sent};
 use super::problem;
 use super::render::View;
@@ -26,6 +27,8 @@ pub(super) struct SignIn {
     /// Signed in already, and asked to do it again.
     again: bool,
     email_code: bool,
+    /// For how many seconds a challenge for a passkey is good.
+    passkey: Option<u64>,
     problem: Option<String>,
 }
 
@@ -34,7 +37,14 @@ impl View for SignIn {
 
     fn samples() -> Vec<Self> {
         let text = || "Sample".to_owned();
-        let full = Self { return_to: Some(text()), identifier: text(), again: true, email_code: true, problem: Some(text()) };
+        let full = Self {
+            return_to: Some(text()),
+            identifier: text(),
+            again: true,
+            email_code: true,
+            passkey: Some(300),
+            problem: Some(text()),
+        };
         vec![full, Self::default()]
     }
 }
@@ -127,7 +137,8 @@ pub(super) fn refused(visit: &Visit, refusal: &Refusal, wrong: &str) -> Option<(
     }
 }
 
-fn show(
+/// The page.
+pub(super) fn show(
     visit: &Visit,
     status: StatusCode,
     identifier: String,
@@ -137,5 +148,5 @@ fn show(
 ) -> Response {
     let return_to = return_to.map(|place| place.as_str().to_owned());
     let email_code = methods(visit.core()).email_code;
-    visit.show(status, &SignIn { return_to, identifier, again, email_code, problem })
+    visit.show(status, &SignIn { return_to, identifier, again, email_code, passkey: passkey::offered(visit), problem })
 }

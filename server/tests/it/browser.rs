@@ -21,8 +21,13 @@ pub(crate) struct Browser<'a> {
 impl<'a> Browser<'a> {
     /// With the sign-in page open.
     pub(crate) async fn new(app: &'a TestApp) -> Self {
+        Self::at(app, "/sign-in").await
+    }
+
+    /// With another page open.
+    pub(crate) async fn at(app: &'a TestApp, path: &str) -> Self {
         let mut browser = Self { app, jar: BTreeMap::new(), token: String::new() };
-        browser.open("/sign-in").await.expect(200);
+        browser.open(path).await.expect(200);
         browser
     }
 

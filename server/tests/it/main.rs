@@ -37,6 +37,7 @@ mod outbox;
 mod pages_account;
 mod pages_guard;
 mod pages_mail;
+mod pages_passkey;
 mod pages_setup;
 mod pages_sign_in;
 mod process;

@@ -11,10 +11,12 @@ use super::reply::Ask;
 const ID: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every URL that takes a form, with fields that it reads.
-const FORMS: [(&str, &[(&str, &str)]); 20] = [
+const FORMS: [(&str, &[(&str, &str)]); 22] = [
     ("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]),
     ("/sign-in/code", &[("email", "ann@example.com")]),
     ("/sign-in/code/enter", &[("email", "ann@example.com"), ("code", "ABC234")]),
+    ("/sign-in/passkey", &[("credential", "{}")]),
+    ("/sign-in/passkey/options", &[]),
     ("/second-factor", &[("code", "123456")]),
     ("/second-factor/key", &[("credential", "{}")]),
     ("/second-factor/key/options", &[]),
