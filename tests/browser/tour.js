@@ -41,6 +41,8 @@ const strangers = async (server, page, show) => {
   await show("reset-failed");
   await page.goto("/account/nothing-here");
   await show("not-found");
+  await page.goto("/setup?token=of-another-time");
+  await show("setup-closed");
   await page.goto("/invitation?id=of-another-time");
   await show("invitation-closed");
 };
@@ -68,6 +70,10 @@ const newcomer = async (server, page, show) => {
 };
 
 const owner = async (server, page, show) => {
+  await page.goto("/account/profile");
+  await show("change-name");
+  await page.goto("/account/history");
+  await show("history");
   await page.goto("/account/password");
   await show("change-password");
   await fill(page, "Current password", OTHER_PASSWORD);

@@ -69,6 +69,7 @@ struct Site {
 /// The URL table.
 pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
     Router::new()
+        .route("/", get(sign_in::begin))
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
         .route("/sign-in/code", get(code::form).post(code::request))
         .route("/sign-in/code/enter", get(code::entry).post(code::submit))
@@ -85,6 +86,8 @@ pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
         .route("/invitation/accept", post(invitation::accept))
         .route("/setup", get(setup::form).post(setup::submit))
         .route("/account", get(account::show))
+        .route("/account/profile", get(account::profile::form).post(account::profile::submit))
+        .route("/account/history", get(account::history::show))
         .route("/account/password", get(account::password::form).post(account::password::submit))
         .route("/account/app", get(account::app::back).post(account::app::confirm))
         .route("/account/app/start", post(account::app::start))

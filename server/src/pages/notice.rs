@@ -32,6 +32,7 @@ notices! {
     InvitationAccepted = "invitation_accepted",
     AppAdded = "app_added",
     AppRemoved = "app_removed",
+    NameChanged = "name_changed",
     KeyAdded = "key_added",
     KeyRenamed = "key_renamed",
     KeyRemoved = "key_removed",

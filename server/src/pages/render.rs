@@ -43,6 +43,9 @@ const SOURCES: &[Source] = sources![
     "setup_form.html",
     "setup_closed.html",
     "account.html",
+    "account_profile.html",
+    "account_history.html",
+    "history_lines.html",
     "account_password.html",
     "account_app.html",
     "account_app_remove.html",
@@ -124,6 +127,8 @@ impl Pages {
         self.rehearse_view::<setup::Create>()?;
         self.rehearse_view::<setup::Closed>()?;
         self.rehearse_view::<account::Account>()?;
+        self.rehearse_view::<account::profile::Names>()?;
+        self.rehearse_view::<account::history::History>()?;
         self.rehearse_view::<account::password::Change>()?;
         self.rehearse_view::<account::app::Enrol>()?;
         self.rehearse_view::<account::app::Removal>()?;

@@ -59,6 +59,15 @@ pub(super) struct Form {
     again: Option<String>,
 }
 
+/// The public URL itself: on to the account, or to signing in.
+pub(super) async fn begin(visit: Visit) -> Result<Response, Turned> {
+    match session::check(visit.core(), &visit.call, &visit.presented, Need::EvenHalf).await {
+        Ok(checked) => Ok(go_on(&visit, checked.session.state, None)),
+        Err(Error::Refused(_)) => Ok(visit.go("/sign-in", None)),
+        Err(error) => Err(visit.turn(&error, HOME)),
+    }
+}
+
 /// Shows the form; who is signed in already goes on, unless it is to be done again.
 pub(super) async fn form(visit: Visit) -> Result<Response, Turned> {
     let return_to = visit.return_to(visit.query("return_to"));

@@ -6,9 +6,9 @@ use axum::http::header;
 
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
 use super::authenticator::Authenticator;
-use super::browser::{Browser, value_of, words};
+use super::browser::{Browser, html, value_of, words};
 use super::flow_totp::Phone;
-use super::reply::Reply;
+use super::reply::{Ask, Reply};
 
 fn place(reply: &Reply) -> &str {
     reply.headers[header::LOCATION].to_str().unwrap()
@@ -203,4 +203,68 @@ async fn sessions_are_listed_and_ended() {
         "{}",
         words(&page)
     );
+}
+
+#[tokio::test]
+async fn changing_the_names() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let page = browser.open("/account/profile").await.expect(200);
+    assert!(value_of(&page.text(), "first_name").is_some());
+    let wrong = [("first_name", "Zoë"), ("last_name", "\u{7}")];
+    let reply = browser.send("/account/profile", &wrong).await.expect(422);
+    assert!(words(&reply).contains("none of them a control character"), "{}", words(&reply));
+    assert_eq!(value_of(&reply.text(), "first_name").as_deref(), Some("Zoë"));
+    let fields = [("first_name", "Zoë"), ("last_name", "Ødegård")];
+    browser.token = "of another time".to_owned();
+    let reply = browser.send("/account/profile", &fields).await.expect(403);
+    assert!(words(&reply).contains("send it again") && value_of(&reply.text(), "last_name").as_deref() == Some("Ødegård"));
+    let reply = browser.send("/account/profile", &fields).await.expect(303);
+    let page = browser.follow(&reply).await.expect(200);
+    assert!(words(&page).contains("Your name is changed.") && words(&page).contains("Zoë Ødegård"), "{}", words(&page));
+    browser.send("/account/profile", &[("first_name", ""), ("last_name", "")]).await.expect(303);
+    assert!(words(&browser.open("/account").await).contains("Your account\nann\n"));
+    browser.send("/sign-out", &[]).await.expect(303);
+    assert_eq!(place(&browser.open("/account/profile").await.expect(303)), "/sign-in?return_to=%2Faccount%2Fprofile");
+}
+
+#[tokio::test]
+async fn what_happened_lately_in_pages_and_in_words() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.user("bob").await;
+    app.sign_in("ann", OTHER_PASSWORD).await.expect(401);
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    let page = browser.open("/account/history").await.expect(200);
+    insta::assert_snapshot!(words(&page), @r"
+    What happened lately
+    All that was done with your account, newest first. If you do not recognise something, change your password.
+    Sign-in
+    2026-01-01 00:00 UTC, by you, An unknown program, from 192.0.2.1
+    Sign-in
+    Refused
+    2026-01-01 00:00 UTC, by somebody not signed in
+    Account created
+    2026-01-01 00:00 UTC, by an administrator
+    Back to your account
+    ");
+    for _ in 0..31 {
+        browser.send("/account/profile", &[("first_name", "A"), ("last_name", "B")]).await.expect(303);
+    }
+    let page = browser.open("/account/history").await.expect(200);
+    assert_eq!(words(&page).matches("Name changed").count(), 30);
+    let older = html(&page).split("href=\"/account/history?after=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let page = browser.open(&format!("/account/history?after={older}")).await.expect(200);
+    let told = words(&page);
+    assert_eq!((told.matches("Name changed").count(), told.matches("Account created").count()), (1, 1), "{told}");
+    assert!(told.contains("Back to the newest") && !told.contains("Show older"), "{told}");
+    let page = browser.open("/account/history?after=nonsense").await.expect(200);
+    assert_eq!(words(&page).matches("Name changed").count(), 30);
+    assert_eq!(words(&browser.open("/account").await.expect(200)).matches("Name changed").count(), 5);
+    let mut german = Browser::new(&app).await;
+    german.send("/sign-in", &[("identifier", "bob"), ("password", PASSWORD)]).await.expect(303);
+    let ask = german.cookies(Ask::get("/account/history")).header("accept-language", "de");
+    let told = words(&app.send(ask).await.expect(200));
+    assert!(told.contains("Anmeldung") && told.contains("von Ihnen") && !told.contains("Name geändert"), "{told}");
 }

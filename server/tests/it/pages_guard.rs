@@ -11,7 +11,7 @@ use super::reply::Ask;
 const ID: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every URL that takes a form, with fields that it reads.
-const FORMS: [(&str, &[(&str, &str)]); 22] = [
+const FORMS: [(&str, &[(&str, &str)]); 23] = [
     ("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]),
     ("/sign-in/code", &[("email", "ann@example.com")]),
     ("/sign-in/code/enter", &[("email", "ann@example.com"), ("code", "ABC234")]),
@@ -36,6 +36,7 @@ const FORMS: [(&str, &[(&str, &str)]); 22] = [
         ],
     ),
     ("/invitation/accept", &[("id", "x")]),
+    ("/account/profile", &[("first_name", "A"), ("last_name", "B")]),
     ("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)]),
     ("/account/app", &[("code", "123456"), ("seed", "A"), ("uri", "otpauth://totp/x")]),
     ("/account/app/start", &[]),

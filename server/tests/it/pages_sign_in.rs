@@ -92,6 +92,21 @@ async fn signing_in_and_out() {
 }
 
 #[tokio::test]
+async fn the_public_url_leads_to_the_account_or_to_sign_in() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    assert_eq!(place(&app.send(Ask::get("/")).await.expect(303)), "/sign-in");
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    assert_eq!(place(&browser.open("/").await.expect(303)), "/account");
+    browser.send("/sign-out", &[]).await.expect(303);
+    assert_eq!(place(&browser.open("/").await.expect(303)), "/sign-in");
+    app.user_with_key("kim").await;
+    browser.open("/sign-in").await.expect(200);
+    browser.send("/sign-in", &[("identifier", "kim"), ("password", PASSWORD)]).await.expect(303);
+    assert_eq!(place(&browser.open("/").await.expect(303)), "/second-factor");
+}
+
+#[tokio::test]
 async fn names_that_nobody_has_are_answered_as_others() {
     let app = TestApp::new().await;
     app.user("ann").await;

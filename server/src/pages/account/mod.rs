@@ -1,8 +1,10 @@
 //! `/account`: what a person has, and the ways to change it.
 
 pub(super) mod app;
+pub(super) mod history;
 pub(super) mod keys;
 pub(super) mod password;
+pub(super) mod profile;
 pub(super) mod sessions;
 
 use axum::http::StatusCode;
@@ -31,6 +33,8 @@ pub(super) struct Account {
     sessions: Vec<Row>,
     others: bool,
     more: bool,
+    /// What happened lately.
+    lines: Vec<history::Line>,
 }
 
 /// A security key.
@@ -71,6 +75,7 @@ impl View for Account {
             sessions: vec![row(true, None), row(false, Some(text()))],
             others: true,
             more: true,
+            lines: history::Line::samples(),
         };
         vec![full, Self { keys_available: true, ..Self::default() }, Self::default()]
     }
@@ -78,6 +83,9 @@ impl View for Account {
 
 /// More sessions than this are not listed.
 const MOST_SESSIONS: i64 = 50;
+
+/// As many of the newest lines of the history are shown beside the rest.
+const LINES: i64 = 5;
 
 impl Key {
     pub(super) fn of(key: &SecurityKey) -> Self {
@@ -103,6 +111,7 @@ async fn collect(visit: &Visit, checked: Authenticated) -> crate::core::Result<A
     let keys = security_keys::list(core, call, presented).await?;
     let page = Page::new(None, Some(MOST_SESSIONS));
     let own = crate::core::flows::sessions::list_own(core, call, presented, page).await?;
+    let (lines, _) = history::read(visit, Page::new(None, Some(LINES))).await?;
     let user = checked.user;
     // Its own first: what to leave alone is found at once.
     let (mine, others): (Vec<_>, Vec<_>) = own.sessions.items.iter().partition(|session| session.id == own.current);
@@ -118,22 +127,29 @@ async fn collect(visit: &Visit, checked: Authenticated) -> crate::core::Result<A
         sessions: mine.into_iter().chain(others).map(|session| row(visit, session, own.current == session.id)).collect(),
         others: others_are,
         more: own.sessions.next.is_some(),
+        lines,
     })
 }
 
 fn row(visit: &Visit, session: &Session, current: bool) -> Row {
-    let known = session.user_agent.as_deref().and_then(device);
-    let named = known.map(|(browser, system)| visit.say("device.on", &[("browser", browser), ("system", system)]));
-    let through_api = |name: String| {
-        let api = visit.say("device.api", &[("dialect", &session.dialect)]);
-        if session.dialect == visit.call.origin.dialect { name } else { format!("{name}, {api}") }
-    };
     Row {
         id: session.id.to_string(),
         current,
-        device: through_api(named.unwrap_or_else(|| visit.say("device.unknown", &[]))),
+        device: through(visit, session.user_agent.as_deref(), &session.dialect),
         address: session.address.clone(),
         since: minute(session.created_at),
         seen: minute(session.last_seen_at),
+    }
+}
+
+/// With which program, and through which API if not through the pages.
+fn through(visit: &Visit, agent: Option<&str>, dialect: &str) -> String {
+    let named =
+        agent.and_then(device).map(|(browser, system)| visit.say("device.on", &[("browser", browser), ("system", system)]));
+    let name = named.unwrap_or_else(|| visit.say("device.unknown", &[]));
+    if dialect == visit.call.origin.dialect {
+        name
+    } else {
+        format!("{name}, {}", visit.say("device.api", &[("dialect", dialect)]))
     }
 }

@@ -35,6 +35,8 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<setup::Create>(pages, &mut made);
     all::<setup::Closed>(pages, &mut made);
     all::<account::Account>(pages, &mut made);
+    all::<account::profile::Names>(pages, &mut made);
+    all::<account::history::History>(pages, &mut made);
     all::<account::password::Change>(pages, &mut made);
     all::<account::app::Enrol>(pages, &mut made);
     all::<account::app::Removal>(pages, &mut made);
