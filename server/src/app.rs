@@ -356,6 +356,7 @@ fn policy(config: &Config) -> Result<Policy, String> {
         },
         passwords: passwords(&config.passwords),
         methods: MethodPolicy { password: config.methods.password, email_code: config.methods.email_code },
+        administrators_second_factor: config.administrators.second_factor,
         limits: LimitPolicy {
             enabled: config.limits.enabled,
             signin_account: rate(&config.limits.signin_account),

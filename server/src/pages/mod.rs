@@ -4,6 +4,7 @@
 //! our own origin; what succeeds is answered with a redirect (POST, redirect, GET), what does not with the form and what is wrong with it.
 
 mod account;
+mod admin;
 mod assets;
 mod code;
 mod csrf;
@@ -44,7 +45,7 @@ pub fn words(pages: &Arc<Pages>) -> Words {
 }
 
 /// Where the pages' URLs begin.
-pub const PREFIXES: [&str; 9] = [
+pub const PREFIXES: [&str; 10] = [
     "/sign-in",
     "/second-factor",
     "/sign-out",
@@ -53,6 +54,7 @@ pub const PREFIXES: [&str; 9] = [
     "/reset",
     "/invitation",
     "/account",
+    "/admin",
     assets::FOLDER,
 ];
 
@@ -90,6 +92,7 @@ pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
         .route("/account/sessions/end-others", post(account::sessions::end_others))
         .route("/account/sessions/{id}/end", post(account::sessions::end))
         .route("/account/{*rest}", any(problem::not_found))
+        .merge(admin::routes())
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))

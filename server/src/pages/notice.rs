@@ -37,6 +37,10 @@ notices! {
     KeyRemoved = "key_removed",
     SessionGone = "session_gone",
     OthersGone = "others_gone",
+    UserDisabled = "user_disabled",
+    UserEnabled = "user_enabled",
+    SessionsEnded = "sessions_ended",
+    RecoverySent = "recovery_sent",
 }
 
 impl Notice {

@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::assets::{self, Asset};
-use super::{account, code, forgotten, invitation, problem, reset, second_factor, sign_in, sign_out};
+use super::{account, admin, code, forgotten, invitation, problem, reset, second_factor, sign_in, sign_out};
 use crate::config::forward::Origins;
 use crate::locale::{Catalogues, Language};
 use crate::templates::{Source, TemplateError, Templates};
@@ -46,6 +46,10 @@ const SOURCES: &[Source] = sources![
     "account_key_add.html",
     "account_key.html",
     "problem.html",
+    "admin/layout.html",
+    "admin/lines.html",
+    "admin/users.html",
+    "admin/user.html",
 ];
 
 /// What one template shows.
@@ -63,6 +67,8 @@ pub(super) struct Frame<'a> {
     pub(super) csrf: &'a str,
     /// Who is signed in.
     pub(super) user: Option<&'a str>,
+    /// Whether they are an administrator.
+    pub(super) administers: bool,
     /// What was done before.
     pub(super) notice: Option<String>,
 }
@@ -124,6 +130,8 @@ impl Pages {
         self.rehearse_view::<account::app::Removal>()?;
         self.rehearse_view::<account::keys::Add>()?;
         self.rehearse_view::<account::keys::One>()?;
+        self.rehearse_view::<admin::users::Users>()?;
+        self.rehearse_view::<admin::user::One>()?;
         self.rehearse_view::<problem::Problem>()
     }
 
@@ -132,7 +140,7 @@ impl Pages {
             for (place, view) in V::samples().iter().enumerate() {
                 let some = place.is_multiple_of(2);
                 let notice = some.then(|| "Sample".to_owned());
-                let frame = Frame { csrf: "sample", user: some.then_some("Sample"), notice };
+                let frame = Frame { csrf: "sample", user: some.then_some("Sample"), administers: some, notice };
                 self.templates.rehearse(V::TEMPLATE, self.values(language, &frame, view))?;
             }
         }
@@ -150,6 +158,7 @@ impl Pages {
                 icon => self.icon.url(assets::ICON),
                 csrf => frame.csrf,
                 user => frame.user,
+                administers => frame.administers,
                 notice => &frame.notice,
             }
         }

@@ -12,7 +12,7 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
         for language in Language::ALL {
             for view in V::samples() {
                 let notice = Some("Sample".to_owned());
-                let frame = Frame { csrf: "t0ken", user: Some("Sample"), notice };
+                let frame = Frame { csrf: "t0ken", user: Some("Sample"), administers: true, notice };
                 let html = pages.templates.render(V::TEMPLATE, pages.values(language, &frame, &view)).unwrap();
                 made.push((V::TEMPLATE, html));
             }
@@ -38,6 +38,8 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<account::app::Removal>(pages, &mut made);
     all::<account::keys::Add>(pages, &mut made);
     all::<account::keys::One>(pages, &mut made);
+    all::<admin::users::Users>(pages, &mut made);
+    all::<admin::user::One>(pages, &mut made);
     all::<problem::Problem>(pages, &mut made);
     made
 }
@@ -97,7 +99,7 @@ fn every_field_has_its_label_and_what_describes_it_is_there() {
 fn what_is_typed_is_escaped() {
     let hostile = r#""><script>alert(1)</script>'&"#;
     let pages = make(hostile, None).unwrap();
-    let frame = Frame { csrf: hostile, user: Some(hostile), notice: Some(hostile.to_owned()) };
+    let frame = Frame { csrf: hostile, user: Some(hostile), administers: true, notice: Some(hostile.to_owned()) };
     let samples = serde_json::to_string(&sign_in::SignIn::samples()[0]).unwrap();
     // The same values, each replaced: whatever a template shows of them.
     let values: serde_json::Value =

@@ -1,0 +1,165 @@
+//! The console for administrators: who gets in, what each act does, and what of it is on record.
+
+use std::time::Duration;
+
+use axum::http::header;
+use doorward::core::model::Role;
+
+use super::app::{ORIGIN, PASSWORD, TestApp};
+use super::authenticator::Authenticator;
+use super::browser::{Browser, form, html, words};
+use super::reply::{Ask, Reply};
+
+/// An id that nothing has.
+const NOBODY: &str = "0197b3a0-0000-7000-8000-000000000001";
+
+/// Every page.
+const PAGES: &[&str] = &["/admin", "/admin/users", "/admin/users?search=a", "/admin/users/0197b3a0-0000-7000-8000-000000000001"];
+
+/// Every act, with fields that it reads.
+pub(crate) const ACTS: &[(&str, &[(&str, &str)])] = &[
+    ("/admin/users/ID/disable", &[]),
+    ("/admin/users/ID/enable", &[]),
+    ("/admin/users/ID/recovery", &[]),
+    ("/admin/users/ID/keys/ID/remove", &[]),
+    ("/admin/users/ID/app/remove", &[]),
+    ("/admin/users/ID/sessions/end", &[]),
+    ("/admin/users/ID/sessions/ID/end", &[]),
+];
+
+fn place(reply: &Reply) -> &str {
+    reply.headers[header::LOCATION].to_str().unwrap()
+}
+
+/// The audit log since `before`, without sign-ins.
+async fn since(app: &TestApp, before: &[String]) -> Vec<String> {
+    app.audit().await.split_off(before.len())
+}
+
+async fn administrator(app: &TestApp) -> Browser<'_> {
+    app.create("root", Role::Admin, true).await;
+    Browser::signed_in(app, "root").await
+}
+
+#[tokio::test]
+async fn nobody_but_administrators_finds_anything() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut member = Browser::signed_in(&app, "ann").await;
+    let mut stranger = Browser::new(&app).await;
+    let before = app.audit().await;
+    for path in PAGES {
+        let page = member.open(path).await.expect(404);
+        assert!(words(&page).contains("There is no such page"), "{path}: {}", words(&page));
+        assert!(!html(&page).contains("href=\"/admin"), "{path}");
+        assert!(place(&stranger.open(path).await.expect(303)).starts_with("/sign-in?return_to=%2Fadmin"), "{path}");
+    }
+    for (path, fields) in ACTS {
+        let path = path.replace("ID", NOBODY);
+        let page = member.send(&path, fields).await.expect(404);
+        assert!(words(&page).contains("There is no such page"), "{path}");
+        assert!(place(&app.send(form(&path, fields)).await.expect(303)).starts_with("/sign-in?return_to=%2Fadmin"), "{path}");
+    }
+    let told = since(&app, &before).await;
+    assert!(told.iter().all(|line| line == "administration_refused not_permitted"), "{told:?}");
+    assert_eq!(told.len(), PAGES.len() + ACTS.len());
+}
+
+#[tokio::test]
+async fn an_administrator_finds_a_user_and_acts_on_them() {
+    let app = TestApp::new().await;
+    let (ann, mut key) = app.user_with_key("ann").await;
+    app.token_with_key("ann", &mut key).await;
+    app.user("bob").await;
+    let mut browser = administrator(&app).await;
+    let start = browser.open("/admin").await.expect(303);
+    let list = browser.follow(&start).await.expect(200);
+    assert!(words(&list).contains("bob@example.com") && html(&list).contains("aria-current"), "{}", words(&list));
+    let found = browser.open("/admin/users?search=AN").await.expect(200);
+    assert!(words(&found).contains("ann@example.com") && !words(&found).contains("bob@example.com"));
+    assert!(words(&browser.open("/admin/users?search=nobody").await.expect(200)).contains("Nobody is found."));
+
+    let home = format!("/admin/users/{}", ann.id);
+    let page = browser.open(&home).await.expect(200);
+    let told = words(&page);
+    assert!(told.contains("ann@example.com") && told.contains("key_added"), "{told}");
+    let text = html(&page);
+    let key = text.split(&format!("{home}/keys/")).nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let session = text.split(&format!("{home}/sessions/")).nth(1).unwrap().split('/').next().unwrap().to_owned();
+    for (act, said, recorded) in [
+        (format!("sessions/{session}/end"), "The session is ended.", "sessions_ended ok"),
+        (format!("keys/{key}/remove"), "The security key is removed.", "key_removed ok"),
+        ("sessions/end".to_owned(), "All sessions of the account are ended.", "sessions_ended ok"),
+        ("recovery".to_owned(), "A link to set a new password is on its way.", "recovery_sent ok"),
+        ("disable".to_owned(), "The account is disabled", "user_disabled ok"),
+        ("enable".to_owned(), "The account is enabled.", "user_enabled ok"),
+    ] {
+        let before = app.audit().await;
+        let done = browser.send(&format!("{home}/{act}"), &[]).await.expect(303);
+        assert_eq!(place(&done), home, "{act}");
+        let told = words(&browser.follow(&done).await.expect(200));
+        assert!(told.contains(said), "{act}: {told}");
+        assert_eq!(since(&app, &before).await, [recorded], "{act}");
+        if act == "recovery" {
+            assert!(!app.query("ann@example.com", "code").await.is_empty());
+        }
+    }
+    // Nothing is there to be removed, and a key of nobody is none.
+    browser.send(&format!("{home}/app/remove"), &[]).await.expect(404);
+    browser.send(&format!("{home}/keys/{NOBODY}/remove"), &[]).await.expect(404);
+    browser.send("/admin/users/x/disable", &[]).await.expect(404);
+    browser.open("/admin/users/ann").await.expect(404);
+}
+
+#[tokio::test]
+async fn dangerous_acts_ask_for_a_fresh_sign_in() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let mut browser = administrator(&app).await;
+    app.advance(Duration::from_secs(16 * 60));
+    let home = format!("/admin/users/{}", ann.id);
+    browser.open(&home).await.expect(200);
+    let back = format!("/sign-in?return_to=%2Fadmin%2Fusers%2F{}&again=yes", ann.id);
+    for act in ["disable", "enable", "recovery", "app/remove"] {
+        let before = app.audit().await;
+        assert_eq!(place(&browser.send(&format!("{home}/{act}"), &[]).await.expect(303)), back, "{act}");
+        assert_eq!(app.audit().await, before, "{act}");
+    }
+    let fields = [("identifier", "root"), ("password", PASSWORD), ("return_to", home.as_str())];
+    browser.open(&back).await.expect(200);
+    let again = browser.send("/sign-in", &fields).await.expect(303);
+    browser.follow(&again).await.expect(200);
+    browser.send(&format!("{home}/disable"), &[]).await.expect(303);
+    app.sign_in("ann", PASSWORD).await.problem(403, "account-disabled");
+}
+
+#[tokio::test]
+async fn an_administrator_does_not_shut_themselves_out() {
+    let app = TestApp::new().await;
+    let root = app.create("root", Role::Admin, true).await;
+    let mut browser = Browser::signed_in(&app, "root").await;
+    let page = browser.send(&format!("/admin/users/{}/disable", root.id), &[]).await.expect(409);
+    assert!(words(&page).contains("it is your own"), "{}", words(&page));
+    browser.open("/admin/users").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_demanded_of_who_has_one_and_by_the_setting_of_all() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    browser.open("/admin/users").await.expect(200);
+    // Enrolled elsewhere meanwhile: this session has not proven it.
+    let elsewhere = app.token("root").await;
+    let mut key = Authenticator::new(7, ORIGIN);
+    app.register(&elsewhere, "Blue", &mut key).await.expect(201);
+    let asked = browser.open("/admin/users").await.expect(303);
+    assert_eq!(place(&asked), "/second-factor?return_to=%2Fadmin%2Fusers&again=yes");
+    browser.follow(&asked).await.expect(200);
+
+    let strict = TestApp::with(&[("administrators.second_factor", "true")]).await;
+    let mut browser = administrator(&strict).await;
+    let page = browser.open("/admin/users").await.expect(403);
+    assert!(words(&page).contains("Set up a second factor first"), "{}", words(&page));
+    let token = strict.token("root").await;
+    strict.send(Ask::get("/admin/v1/users").bearer(&token)).await.problem(401, "second-factor-required");
+}
