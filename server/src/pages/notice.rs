@@ -41,6 +41,9 @@ notices! {
     UserEnabled = "user_enabled",
     SessionsEnded = "sessions_ended",
     RecoverySent = "recovery_sent",
+    InvitationSent = "invitation_sent",
+    InvitationRevoked = "invitation_revoked",
+    ApplicationRevoked = "application_revoked",
 }
 
 impl Notice {

@@ -50,6 +50,9 @@ const SOURCES: &[Source] = sources![
     "admin/lines.html",
     "admin/users.html",
     "admin/user.html",
+    "admin/invitations.html",
+    "admin/applications.html",
+    "admin/application_secrets.html",
 ];
 
 /// What one template shows.
@@ -132,6 +135,9 @@ impl Pages {
         self.rehearse_view::<account::keys::One>()?;
         self.rehearse_view::<admin::users::Users>()?;
         self.rehearse_view::<admin::user::One>()?;
+        self.rehearse_view::<admin::invitations::Invitations>()?;
+        self.rehearse_view::<admin::applications::Applications>()?;
+        self.rehearse_view::<admin::applications::Secrets>()?;
         self.rehearse_view::<problem::Problem>()
     }
 

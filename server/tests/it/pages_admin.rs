@@ -14,7 +14,14 @@ use super::reply::{Ask, Reply};
 const NOBODY: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every page.
-const PAGES: &[&str] = &["/admin", "/admin/users", "/admin/users?search=a", "/admin/users/0197b3a0-0000-7000-8000-000000000001"];
+const PAGES: &[&str] = &[
+    "/admin",
+    "/admin/users",
+    "/admin/users?search=a",
+    "/admin/users/0197b3a0-0000-7000-8000-000000000001",
+    "/admin/invitations",
+    "/admin/applications",
+];
 
 /// Every act, with fields that it reads.
 pub(crate) const ACTS: &[(&str, &[(&str, &str)])] = &[
@@ -25,6 +32,12 @@ pub(crate) const ACTS: &[(&str, &[(&str, &str)])] = &[
     ("/admin/users/ID/app/remove", &[]),
     ("/admin/users/ID/sessions/end", &[]),
     ("/admin/users/ID/sessions/ID/end", &[]),
+    ("/admin/invitations", &[("email", "new@example.com"), ("role", "admin")]),
+    ("/admin/invitations/ID/reissue", &[]),
+    ("/admin/invitations/ID/revoke", &[]),
+    ("/admin/applications", &[("name", "Terminal"), ("networks", ""), ("suffices", "no")]),
+    ("/admin/applications/ID/rotate", &[]),
+    ("/admin/applications/ID/revoke", &[]),
 ];
 
 fn place(reply: &Reply) -> &str {
@@ -162,4 +175,66 @@ async fn a_second_factor_is_demanded_of_who_has_one_and_by_the_setting_of_all() 
     assert!(words(&page).contains("Set up a second factor first"), "{}", words(&page));
     let token = strict.token("root").await;
     strict.send(Ask::get("/admin/v1/users").bearer(&token)).await.problem(401, "second-factor-required");
+}
+
+/// What stands between two texts, for the first time.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    text.split(before).nth(1).unwrap().split(after).next().unwrap()
+}
+
+#[tokio::test]
+async fn invitations_from_the_form_to_their_end() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    let wrong = browser.send("/admin/invitations", &[("email", "nobody"), ("role", "member")]).await.expect(422);
+    assert!(words(&wrong).contains("This is no e-mail address") && html(&wrong).contains("value=\"nobody\""));
+    let before = app.audit().await;
+    let done = browser.send("/admin/invitations", &[("email", "new@example.com"), ("role", "admin")]).await.expect(303);
+    let page = browser.follow(&done).await.expect(200);
+    let told = words(&page);
+    assert!(told.contains("The invitation is on its way.") && told.contains("new@example.com\nopen"), "{told}");
+    let first = app.query("new@example.com", "id").await;
+    let text = html(&page);
+    let id = between(&text, "action=\"/admin/invitations/", "/");
+    browser.send(&format!("/admin/invitations/{id}/reissue"), &[]).await.expect(303);
+    let second = app.query("new@example.com", "id").await;
+    assert_ne!(first, second);
+    assert!(!text.contains(&first) && !html(&browser.open("/admin/invitations").await).contains(&second));
+    browser.send(&format!("/admin/invitations/{id}/revoke"), &[]).await.expect(303);
+    let over = browser.send(&format!("/admin/invitations/{id}/revoke"), &[]).await.expect(409);
+    assert!(words(&over).contains("used or taken back already"), "{}", words(&over));
+    browser.send(&format!("/admin/invitations/{id}/reissue"), &[]).await.expect(409);
+    browser.send(&format!("/admin/invitations/{NOBODY}/revoke"), &[]).await.expect(404);
+    assert_eq!(since(&app, &before).await, ["invitation_created ok", "invitation_reissued ok", "invitation_revoked ok"]);
+    assert!(words(&browser.open("/admin/invitations").await).contains("taken back"));
+}
+
+#[tokio::test]
+async fn applications_show_their_secrets_once() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    for (name, networks, told) in [(" ", "", "A name has 1 to 100"), ("Terminal", "here", "A network has the form")] {
+        let fields = [("name", name), ("networks", networks), ("suffices", "no")];
+        let page = browser.send("/admin/applications", &fields).await.expect(422);
+        assert!(words(&page).contains(told), "{}", words(&page));
+    }
+    let before = app.audit().await;
+    let fields = [("name", "Terminal"), ("networks", "192.0.2.0/24, 2001:db8::/32"), ("suffices", "yes")];
+    let made = browser.send("/admin/applications", &fields).await.expect(200);
+    assert_eq!(made.headers[header::CACHE_CONTROL], "no-store");
+    let secrets = |page: &Reply| {
+        html(page).split("class=\"secret\">").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let shown = secrets(&made);
+    assert_eq!(shown.len(), 3);
+    let list = browser.open("/admin/applications").await.expect(200);
+    let told = words(&list);
+    assert!(told.contains("Terminal") && told.contains("192.0.2.0/24, 2001:db8::/32"), "{told}");
+    assert!(told.contains(&shown[0]) && !told.contains(&shown[1]) && !told.contains(&shown[2]));
+    let rotated = secrets(&browser.send(&format!("/admin/applications/{}/rotate", shown[0]), &[]).await.expect(200));
+    assert!(rotated[0] == shown[0] && rotated[1] != shown[1] && rotated[2] != shown[2]);
+    let done = browser.send(&format!("/admin/applications/{}/revoke", shown[0]), &[]).await.expect(303);
+    assert!(words(&browser.follow(&done).await).contains("The application is revoked"));
+    browser.send(&format!("/admin/applications/{}/rotate", shown[0]), &[]).await.expect(404);
+    assert_eq!(since(&app, &before).await, ["application_created ok", "application_rotated ok", "application_revoked ok"]);
 }

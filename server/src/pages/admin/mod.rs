@@ -1,6 +1,8 @@
 //! `/admin`: the console for administrators. Every handler begins with [`Visit::administrator`]; no flow behind them can be called
 //! without the authority that it gives.
 
+pub(super) mod applications;
+pub(super) mod invitations;
 pub(super) mod line;
 pub(super) mod user;
 pub(super) mod users;
@@ -31,6 +33,12 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/users/{id}/app/remove", post(user::remove_app))
         .route("/admin/users/{id}/sessions/end", post(user::end_sessions))
         .route("/admin/users/{id}/sessions/{session}/end", post(user::end_session))
+        .route("/admin/invitations", get(invitations::list).post(invitations::create))
+        .route("/admin/invitations/{id}/reissue", post(invitations::reissue))
+        .route("/admin/invitations/{id}/revoke", post(invitations::revoke))
+        .route("/admin/applications", get(applications::list).post(applications::create))
+        .route("/admin/applications/{id}/rotate", post(applications::rotate))
+        .route("/admin/applications/{id}/revoke", post(applications::revoke))
 }
 
 impl Visit {
@@ -54,6 +62,11 @@ impl Visit {
     async fn has_no_second_factor(&self) -> bool {
         let found = choice(self.core(), &self.call, &self.presented).await;
         found.is_ok_and(|(checked, choice)| checked.session.state == SessionState::Full && !choice.security_key && !choice.totp)
+    }
+
+    /// What is no id is nobody's; it is told after the check of who asks.
+    fn known<T: std::str::FromStr>(&self, id: &str) -> Result<T, Turned> {
+        id.parse().map_err(|_| nothing(self).into())
     }
 
     /// The piece of a list that the query asks for.

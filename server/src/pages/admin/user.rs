@@ -63,16 +63,11 @@ fn address(id: UserId) -> String {
     format!("/admin/users/{id}")
 }
 
-/// What is no id is nobody's; it is told after the check of who asks.
-fn known<T: std::str::FromStr>(visit: &Visit, id: &str) -> Result<T, Turned> {
-    id.parse().map_err(|_| visit.turn(&Refusal::NotFound.into(), "/admin"))
-}
-
 /// Shows them.
 pub(in crate::pages) async fn show(mut visit: Visit, Path(id): Path<String>) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    let id = known(&visit, &id)?;
+    let id = visit.known(&id)?;
     let view = collect(&visit, authority, id).await.map_err(|error| visit.turn(&error, &here))?;
     Ok(visit.show(StatusCode::OK, &view))
 }
@@ -107,7 +102,7 @@ impl Act {
         // What is no id was never an address of ours.
         let back = id.parse().map_or_else(|_| "/admin".to_owned(), address);
         let authority = visit.administrator(need, &back).await?;
-        let user = known(&visit, id)?;
+        let user = visit.known(id)?;
         Ok(Self { visit, authority, user })
     }
 
@@ -157,7 +152,7 @@ pub(in crate::pages) async fn remove_key(
     Action(visit, Nothing {}): Action<Nothing>,
 ) -> Result<Response, Turned> {
     let act = Act::begin(visit, &id, Need::Recent).await?;
-    let key: SecurityKeyId = known(&act.visit, &key)?;
+    let key: SecurityKeyId = act.visit.known(&key)?;
     let done = users::remove_key(act.visit.core(), &act.visit.call, act.authority, act.user, key).await;
     act.end(done, Notice::KeyRemoved)
 }
@@ -192,7 +187,7 @@ pub(in crate::pages) async fn end_session(
     Action(visit, Nothing {}): Action<Nothing>,
 ) -> Result<Response, Turned> {
     let act = Act::begin(visit, &id, Need::Full).await?;
-    let session: SessionId = known(&act.visit, &session)?;
+    let session: SessionId = act.visit.known(&session)?;
     match sessions::end(act.visit.core(), &act.visit.call, act.authority, session).await {
         // One that has ended since is what was wanted.
         Err(Error::Refused(Refusal::NotFound)) => act.end(Ok(()), Notice::SessionGone),

@@ -40,6 +40,9 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<account::keys::One>(pages, &mut made);
     all::<admin::users::Users>(pages, &mut made);
     all::<admin::user::One>(pages, &mut made);
+    all::<admin::invitations::Invitations>(pages, &mut made);
+    all::<admin::applications::Applications>(pages, &mut made);
+    all::<admin::applications::Secrets>(pages, &mut made);
     all::<problem::Problem>(pages, &mut made);
     made
 }
