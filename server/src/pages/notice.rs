@@ -44,6 +44,7 @@ notices! {
     InvitationSent = "invitation_sent",
     InvitationRevoked = "invitation_revoked",
     ApplicationRevoked = "application_revoked",
+    MailRetried = "mail_retried",
 }
 
 impl Notice {

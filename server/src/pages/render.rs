@@ -53,6 +53,10 @@ const SOURCES: &[Source] = sources![
     "admin/invitations.html",
     "admin/applications.html",
     "admin/application_secrets.html",
+    "admin/mail.html",
+    "admin/mail_facts.html",
+    "admin/mail_preview.html",
+    "admin/audit.html",
 ];
 
 /// What one template shows.
@@ -138,6 +142,9 @@ impl Pages {
         self.rehearse_view::<admin::invitations::Invitations>()?;
         self.rehearse_view::<admin::applications::Applications>()?;
         self.rehearse_view::<admin::applications::Secrets>()?;
+        self.rehearse_view::<admin::mail::Outbox>()?;
+        self.rehearse_view::<admin::mail::Preview>()?;
+        self.rehearse_view::<admin::audit::Audit>()?;
         self.rehearse_view::<problem::Problem>()
     }
 

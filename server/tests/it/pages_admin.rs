@@ -21,6 +21,11 @@ const PAGES: &[&str] = &[
     "/admin/users/0197b3a0-0000-7000-8000-000000000001",
     "/admin/invitations",
     "/admin/applications",
+    "/admin/mail",
+    "/admin/mail/0197b3a0-0000-7000-8000-000000000001",
+    "/admin/mail/0197b3a0-0000-7000-8000-000000000001/html",
+    "/admin/audit",
+    "/admin/audit.csv",
 ];
 
 /// Every act, with fields that it reads.
@@ -38,6 +43,7 @@ pub(crate) const ACTS: &[(&str, &[(&str, &str)])] = &[
     ("/admin/applications", &[("name", "Terminal"), ("networks", ""), ("suffices", "no")]),
     ("/admin/applications/ID/rotate", &[]),
     ("/admin/applications/ID/revoke", &[]),
+    ("/admin/mail/ID/retry", &[]),
 ];
 
 fn place(reply: &Reply) -> &str {
@@ -237,4 +243,68 @@ async fn applications_show_their_secrets_once() {
     assert!(words(&browser.follow(&done).await).contains("The application is revoked"));
     browser.send(&format!("/admin/applications/{}/rotate", shown[0]), &[]).await.expect(404);
     assert_eq!(since(&app, &before).await, ["application_created ok", "application_rotated ok", "application_revoked ok"]);
+}
+
+#[tokio::test]
+async fn the_outbox_shows_mails_without_their_secrets() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    app.invite("new@example.com", Role::Member).await;
+    let list = browser.open("/admin/mail").await.expect(200);
+    let told = words(&list);
+    assert!(told.contains("invitation\nwaiting\nto new@example.com"), "{told}");
+    let text = html(&list);
+    let id = between(&text, "action=\"/admin/mail/", "/");
+    let before = app.audit().await;
+    let done = browser.send(&format!("/admin/mail/{id}/retry"), &[]).await.expect(303);
+    assert!(words(&browser.follow(&done).await).contains("The mail is due now."));
+    let secret = app.query("new@example.com", "id").await;
+    assert!(words(&browser.open("/admin/mail").await).contains("invitation\nsent"));
+    let over = browser.send(&format!("/admin/mail/{id}/retry"), &[]).await.expect(409);
+    assert!(words(&over).contains("The mail has been sent"), "{}", words(&over));
+    assert_eq!(since(&app, &before).await, ["mail_retried ok", "mail_retried conflict"]);
+    let read = browser.open(&format!("/admin/mail/{id}")).await.expect(200);
+    assert!(words(&read).contains("/invitation?id=NOT-SHOWN"), "{}", words(&read));
+    let laid_out = browser.open(&format!("/admin/mail/{id}/html")).await.expect(200);
+    assert!(html(&laid_out).contains("NOT-SHOWN") && !laid_out.text().contains(&secret) && !read.text().contains(&secret));
+    let policy = laid_out.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.starts_with("sandbox; default-src 'none'") && !policy.contains("allow-"), "{policy}");
+    assert_eq!(laid_out.headers[header::CACHE_CONTROL], "no-store");
+    browser.open(&format!("/admin/mail/{NOBODY}")).await.expect(404);
+}
+
+#[tokio::test]
+async fn the_log_is_filtered_and_exported() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let mut browser = administrator(&app).await;
+    let fields = [("identifier", "ann"), ("password", "wrong, and wrong")];
+    let hostile = Ask::post("/auth/v1/sign-in/password").header("user-agent", "=HYPERLINK(\"x\")");
+    app.send(hostile.json(&serde_json::json!({"identifier": fields[0].1, "password": fields[1].1}))).await.expect(401);
+    let lines = |page: &Reply| html(page).matches("<li>\n<div>\n<strong>").count();
+    let all = lines(&browser.open("/admin/audit").await.expect(200));
+    for query in [
+        "user=ann&event=sign_in&outcome=invalid_credentials&dialect=native".to_owned(),
+        format!("user={}&outcome=invalid_credentials&since=2026-01-01&until=2026-01-01T00:00:01Z", ann.id),
+    ] {
+        let page = browser.open(&format!("/admin/audit?{query}")).await.expect(200);
+        assert_eq!(lines(&page), 1, "{query}: {}", words(&page));
+        assert!(all > 1);
+    }
+    assert_eq!(lines(&browser.open("/admin/audit?until=2026-01-01").await.expect(200)), 0);
+    for (query, told) in [("user=zoe", "no such user"), ("since=now", "A time is"), ("until=2026-13-01", "A time is")] {
+        let page = browser.open(&format!("/admin/audit?{query}")).await.expect(422);
+        assert!(words(&page).contains(told) && lines(&page) == 0, "{query}");
+        browser.open(&format!("/admin/audit.csv?{query}")).await.expect(303);
+    }
+    let file = browser.open("/admin/audit.csv?user=ann&outcome=invalid_credentials").await.expect(200);
+    assert_eq!(file.headers[header::CONTENT_TYPE], "text/csv; charset=utf-8; header=present");
+    assert_eq!(file.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"audit.csv\"");
+    let text = file.text();
+    let rows: Vec<_> = text.split_terminator("\r\n").collect();
+    assert_eq!(rows.len(), 2, "{text}");
+    assert!(rows[0].starts_with("\"id\",\"at\",\"event\"") && rows[1].contains("\"'=HYPERLINK(\"\"x\"\")\""), "{text}");
+    // Followed to its end, every line is in it.
+    let whole = browser.open("/admin/audit.csv").await.expect(200).text();
+    assert_eq!(whole.split_terminator("\r\n").count(), app.audit().await.len() + 1);
 }

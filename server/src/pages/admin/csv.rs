@@ -2,9 +2,8 @@
 
 use crate::core::audit::Entry;
 
-const HEAD: [&str; 12] = [
-    "id", "at", "event", "outcome", "user_id", "actor", "dialect", "address", "peer", "user_agent", "request_id", "detail",
-];
+const HEAD: [&str; 12] =
+    ["id", "at", "event", "outcome", "user_id", "actor", "dialect", "address", "peer", "user_agent", "request_id", "detail"];
 
 /// A file, with a line of names at its head.
 pub(super) fn entries(entries: &[Entry]) -> String {

@@ -2,8 +2,11 @@
 //! without the authority that it gives.
 
 pub(super) mod applications;
+pub(super) mod audit;
+mod csv;
 pub(super) mod invitations;
 pub(super) mod line;
+pub(super) mod mail;
 pub(super) mod user;
 pub(super) mod users;
 
@@ -39,6 +42,12 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/applications", get(applications::list).post(applications::create))
         .route("/admin/applications/{id}/rotate", post(applications::rotate))
         .route("/admin/applications/{id}/revoke", post(applications::revoke))
+        .route("/admin/mail", get(mail::list))
+        .route("/admin/mail/{id}", get(mail::show))
+        .route("/admin/mail/{id}/html", get(mail::html))
+        .route("/admin/mail/{id}/retry", post(mail::retry))
+        .route("/admin/audit", get(audit::list))
+        .route("/admin/audit.csv", get(audit::export))
 }
 
 impl Visit {
