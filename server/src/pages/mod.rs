@@ -63,10 +63,13 @@ pub const PREFIXES: [&str; 10] = [
 struct Site {
     shared: Shared,
     pages: Arc<Pages>,
+    /// The configuration as it is in force, secrets masked.
+    settings: Arc<[(String, String)]>,
 }
 
-/// The URL table.
-pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
+/// The URL table. `settings` are shown to administrators: secrets among them are masked already.
+pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>) -> Router {
+    let settings = settings.into();
     Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
         .route("/sign-in/code", get(code::form).post(code::request))
@@ -96,5 +99,5 @@ pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))
-        .with_state(Site { shared, pages })
+        .with_state(Site { shared, pages, settings })
 }

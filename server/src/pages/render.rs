@@ -57,6 +57,8 @@ const SOURCES: &[Source] = sources![
     "admin/mail_facts.html",
     "admin/mail_preview.html",
     "admin/audit.html",
+    "admin/dashboard.html",
+    "admin/settings.html",
 ];
 
 /// What one template shows.
@@ -145,6 +147,8 @@ impl Pages {
         self.rehearse_view::<admin::mail::Outbox>()?;
         self.rehearse_view::<admin::mail::Preview>()?;
         self.rehearse_view::<admin::audit::Audit>()?;
+        self.rehearse_view::<admin::dashboard::Dashboard>()?;
+        self.rehearse_view::<admin::settings::Settings>()?;
         self.rehearse_view::<problem::Problem>()
     }
 

@@ -26,6 +26,7 @@ const PAGES: &[&str] = &[
     "/admin/mail/0197b3a0-0000-7000-8000-000000000001/html",
     "/admin/audit",
     "/admin/audit.csv",
+    "/admin/settings",
 ];
 
 /// Every act, with fields that it reads.
@@ -91,8 +92,7 @@ async fn an_administrator_finds_a_user_and_acts_on_them() {
     app.token_with_key("ann", &mut key).await;
     app.user("bob").await;
     let mut browser = administrator(&app).await;
-    let start = browser.open("/admin").await.expect(303);
-    let list = browser.follow(&start).await.expect(200);
+    let list = browser.open("/admin/users").await.expect(200);
     assert!(words(&list).contains("bob@example.com") && html(&list).contains("aria-current"), "{}", words(&list));
     let found = browser.open("/admin/users?search=AN").await.expect(200);
     assert!(words(&found).contains("ann@example.com") && !words(&found).contains("bob@example.com"));
@@ -307,4 +307,33 @@ async fn the_log_is_filtered_and_exported() {
     // Followed to its end, every line is in it.
     let whole = browser.open("/admin/audit.csv").await.expect(200).text();
     assert_eq!(whole.split_terminator("\r\n").count(), app.audit().await.len() + 1);
+}
+
+#[tokio::test]
+async fn the_overview_draws_what_was_counted() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = administrator(&app).await;
+    app.sign_in("ann", "wrong, and wrong").await;
+    app.sign_in("ann", PASSWORD).await.expect(200);
+    let page = browser.open("/admin").await.expect(200);
+    let told = words(&page);
+    for part in ["Sign-ins: 2\nRefusals: 1", "The last 48 hours", "The last 30 days", "2026-01-01 00:00 UTC\n2\n1"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    // Two thirds of the highest bar, and a third on it: the present hour and the present day, each the last of its chart.
+    let text = html(&page);
+    assert_eq!(text.matches("<rect class=\"sign-ins\"").count(), 48 + 30);
+    assert_eq!(text.matches("height=\"78\"").count(), 2, "{text}");
+    assert_eq!(text.matches("y=\"3\" width=\"10\" height=\"39\"").count(), 2, "{text}");
+}
+
+#[tokio::test]
+async fn settings_are_shown_as_they_are_in_force_without_secrets() {
+    let app = TestApp::with(&[("smtp_url", "smtp://postmaster:hunter2@127.0.0.1:2525"), ("sessions.idle", "3h")]).await;
+    let mut browser = administrator(&app).await;
+    let page = browser.open("/admin/settings").await.expect(200);
+    let told = words(&page);
+    assert!(told.contains("sessions.idle") && told.contains("3h") && told.contains("smtp://***@127.0.0.1:2525"), "{told}");
+    assert!(!page.text().contains("hunter2") && !page.text().contains("postmaster"));
 }

@@ -4,9 +4,11 @@
 pub(super) mod applications;
 pub(super) mod audit;
 mod csv;
+pub(super) mod dashboard;
 pub(super) mod invitations;
 pub(super) mod line;
 pub(super) mod mail;
+pub(super) mod settings;
 pub(super) mod user;
 pub(super) mod users;
 
@@ -26,7 +28,7 @@ use crate::core::{Error, Refusal};
 /// The URL table.
 pub(super) fn routes() -> Router<Site> {
     Router::new()
-        .route("/admin", get(users::home))
+        .route("/admin", get(dashboard::show))
         .route("/admin/users", get(users::list))
         .route("/admin/users/{id}", get(user::show))
         .route("/admin/users/{id}/disable", post(user::disable))
@@ -48,6 +50,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/mail/{id}/retry", post(mail::retry))
         .route("/admin/audit", get(audit::list))
         .route("/admin/audit.csv", get(audit::export))
+        .route("/admin/settings", get(settings::show))
 }
 
 impl Visit {

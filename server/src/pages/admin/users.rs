@@ -69,12 +69,6 @@ pub(super) const SECTION: &str = "users";
 const LIST: &str = "/admin/users";
 const SHOWN: i64 = 50;
 
-/// On to the first section.
-pub(in crate::pages) async fn home(mut visit: Visit) -> Result<Response, Turned> {
-    visit.administrator(Need::Full, "/admin").await?;
-    Ok(visit.go(LIST, None))
-}
-
 /// Shows the list.
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();

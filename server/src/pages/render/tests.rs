@@ -46,6 +46,8 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<admin::mail::Outbox>(pages, &mut made);
     all::<admin::mail::Preview>(pages, &mut made);
     all::<admin::audit::Audit>(pages, &mut made);
+    all::<admin::dashboard::Dashboard>(pages, &mut made);
+    all::<admin::settings::Settings>(pages, &mut made);
     all::<problem::Problem>(pages, &mut made);
     made
 }
