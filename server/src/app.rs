@@ -167,7 +167,7 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     }
     let rendered = Arc::new(rendered(config)?);
     let words = pages::words(&rendered);
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered), PAGES, limit, words.clone());
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered, config.in_force()), PAGES, limit, words.clone());
     let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
     areas.extend(pages::PREFIXES.map(area));
     let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;
@@ -356,6 +356,7 @@ fn policy(config: &Config) -> Result<Policy, String> {
         },
         passwords: passwords(&config.passwords),
         methods: MethodPolicy { password: config.methods.password, email_code: config.methods.email_code },
+        administrators_second_factor: config.administrators.second_factor,
         limits: LimitPolicy {
             enabled: config.limits.enabled,
             signin_account: rate(&config.limits.signin_account),

@@ -91,15 +91,24 @@ impl Templates {
             return Err(broken(root, "there is no such folder".to_owned()));
         }
         let folder = root.join(self.folder);
-        if !folder.is_dir() {
-            return Ok(());
-        }
-        let entries = std::fs::read_dir(&folder).map_err(|error| broken(&folder, error.to_string()))?;
+        if folder.is_dir() { self.read_folder(&folder, "", texts) } else { Ok(()) }
+    }
+
+    /// Reads the files of a folder, whose names among the sources begin with `prefix`.
+    fn read_folder(&mut self, folder: &Path, prefix: &str, texts: &mut BTreeMap<&str, String>) -> Result<(), TemplateError> {
+        let broken = |path: &Path, problem: String| TemplateError { file: path.display().to_string(), line: None, problem };
+        let entries = std::fs::read_dir(folder).map_err(|error| broken(folder, error.to_string()))?;
         for entry in entries {
-            let path = entry.map_err(|error| broken(&folder, error.to_string()))?.path();
+            let path = entry.map_err(|error| broken(folder, error.to_string()))?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // What editors and version control leave behind.
             if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            let name = format!("{prefix}{name}");
+            let below = format!("{name}/");
+            if path.is_dir() && texts.keys().any(|known| known.starts_with(&below)) {
+                self.read_folder(&path, &below, texts)?;
                 continue;
             }
             let known = texts.keys().copied().collect::<Vec<_>>().join(", ");

@@ -168,7 +168,7 @@ impl Create {
 
 async fn show(console: &Console, reference: &str) -> Result<(), Failure> {
     let found = users::find(&console.core, OPERATOR, reference).await;
-    let UserDetail { user, security_keys } = found.map_err(Failure::of(|| no_user(reference)))?;
+    let UserDetail { user, security_keys, totp: _ } = found.map_err(Failure::of(|| no_user(reference)))?;
     let detail = DetailRow { user: user.into(), security_keys: security_keys.into_iter().map(KeyRow::from).collect() };
     console.output.value(&detail, || {
         let (user, keys) = (&detail.user, detail.security_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>());

@@ -70,6 +70,8 @@ section! {
         dialects: Dialects = Dialects::default();
         /// The ways to sign in.
         methods: Methods = Methods::default();
+        /// Administrators: what is asked of them.
+        administrators: Administrators = Administrators::default();
         /// Passwords: how they are hashed and what is asked of a new one.
         passwords: Passwords = Passwords::default();
         /// How long a session lives.
@@ -136,6 +138,14 @@ section! {
         password: bool = true;
         /// With a short code that is mailed, instead of a password.
         email_code: bool = true;
+    }
+}
+
+section! {
+    /// Administrators.
+    Administrators {
+        /// Whether all of them must have proven a second factor to act as such. Off: those who have one must, the others need none.
+        second_factor: bool = false;
     }
 }
 

@@ -23,6 +23,16 @@ impl Config {
         self.visit("", &[], &mut entries);
         entries
     }
+
+    /// Every key with its value, secrets masked.
+    #[must_use]
+    pub fn in_force(&self) -> Vec<(String, String)> {
+        let leaf = |entry| match entry {
+            Entry::Section { .. } => None,
+            Entry::Leaf { key, value, .. } => Some((key, value.to_string())),
+        };
+        self.entries().into_iter().filter_map(leaf).collect()
+    }
 }
 
 impl Loaded {

@@ -103,6 +103,16 @@ pub(in crate::core) fn may_change_factors(proven: Factors, enrolled: Enrolled) -
     if demanded.is_none_or(|factor| proven.has(factor)) { Ok(()) } else { Err(Refusal::SecondFactorOwed) }
 }
 
+/// Whether a session may act on other people's accounts: two factors must have been proven in it where its user has a second one, and
+/// of everybody where `always` says so.
+///
+/// # Errors
+/// [`Refusal::SecondFactorOwed`].
+pub(in crate::core) fn may_administer(proven: Factors, enrolled: Enrolled, always: bool) -> Result<(), Refusal> {
+    let demanded = always || enrolled.any();
+    if demanded && assurance(proven) != Assurance::Aal2 { Err(Refusal::SecondFactorOwed) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +213,17 @@ mod tests {
         let verified = Factors::of(Factor::Password).and(Factor::UserVerification);
         assert_eq!(assurance(verified), Assurance::Aal1);
         assert_eq!(decide(verified, ENROLLED[1], Door::FullOnly), Err(Refusal::SecondFactorOwed));
+    }
+
+    #[test]
+    fn who_administers_has_proven_what_they_have() {
+        for proven in every_set() {
+            let strong = assurance(proven) == Assurance::Aal2;
+            for (place, enrolled) in ENROLLED.into_iter().enumerate() {
+                assert_eq!(may_administer(proven, enrolled, true).is_ok(), strong, "{proven}");
+                assert_eq!(may_administer(proven, enrolled, false).is_ok(), strong || place == 0, "{proven} {enrolled:?}");
+            }
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Policy {
     pub passwords: PasswordPolicy,
     /// Ways to sign in.
     pub methods: MethodPolicy,
+    /// Whether administrators must have proven a second factor even where they have none enrolled.
+    pub administrators_second_factor: bool,
     /// Limits on tries.
     pub limits: LimitPolicy,
     /// How long an ended mail stays listed.

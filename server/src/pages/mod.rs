@@ -4,6 +4,7 @@
 //! our own origin; what succeeds is answered with a redirect (POST, redirect, GET), what does not with the form and what is wrong with it.
 
 mod account;
+mod admin;
 mod assets;
 mod code;
 mod csrf;
@@ -46,7 +47,7 @@ pub fn words(pages: &Arc<Pages>) -> Words {
 }
 
 /// Where the pages' URLs begin.
-pub const PREFIXES: [&str; 10] = [
+pub const PREFIXES: [&str; 11] = [
     "/sign-in",
     "/second-factor",
     "/sign-out",
@@ -56,6 +57,7 @@ pub const PREFIXES: [&str; 10] = [
     "/invitation",
     "/setup",
     "/account",
+    "/admin",
     assets::FOLDER,
 ];
 
@@ -64,10 +66,13 @@ pub const PREFIXES: [&str; 10] = [
 struct Site {
     shared: Shared,
     pages: Arc<Pages>,
+    /// The configuration as it is in force, secrets masked.
+    settings: Arc<[(String, String)]>,
 }
 
-/// The URL table.
-pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
+/// The URL table. `settings` are shown to administrators: secrets among them are masked already.
+pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>) -> Router {
+    let settings = settings.into();
     Router::new()
         .route("/", get(sign_in::begin))
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
@@ -99,8 +104,9 @@ pub fn routes(shared: Shared, pages: Arc<Pages>) -> Router {
         .route("/account/sessions/end-others", post(account::sessions::end_others))
         .route("/account/sessions/{id}/end", post(account::sessions::end))
         .route("/account/{*rest}", any(problem::not_found))
+        .merge(admin::routes())
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))
-        .with_state(Site { shared, pages })
+        .with_state(Site { shared, pages, settings })
 }

@@ -38,6 +38,14 @@ notices! {
     KeyRemoved = "key_removed",
     SessionGone = "session_gone",
     OthersGone = "others_gone",
+    UserDisabled = "user_disabled",
+    UserEnabled = "user_enabled",
+    SessionsEnded = "sessions_ended",
+    RecoverySent = "recovery_sent",
+    InvitationSent = "invitation_sent",
+    InvitationRevoked = "invitation_revoked",
+    ApplicationRevoked = "application_revoked",
+    MailRetried = "mail_retried",
 }
 
 impl Notice {

@@ -142,5 +142,5 @@ pub(super) fn head(pages: &Arc<Pages>, error: HeadError) -> Response {
 fn bare(pages: &Pages, language: Language, status: StatusCode, heading: &str, explanation: &str) -> Response {
     let say = |key: &str| pages.say(language, key, &[]);
     let view = words(say, heading, say(explanation));
-    pages.respond(status, language, &Frame { csrf: "", user: None, notice: None }, &view)
+    pages.respond(status, language, &Frame { csrf: "", user: None, administers: false, notice: None }, &view)
 }

@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::assets::{self, Asset};
-use super::{account, code, forgotten, invitation, problem, reset, second_factor, setup, sign_in, sign_out};
+use super::{account, admin, code, forgotten, invitation, problem, reset, second_factor, setup, sign_in, sign_out};
 use crate::config::forward::Origins;
 use crate::locale::{Catalogues, Language};
 use crate::templates::{Source, TemplateError, Templates};
@@ -52,6 +52,19 @@ const SOURCES: &[Source] = sources![
     "account_key_add.html",
     "account_key.html",
     "problem.html",
+    "admin/layout.html",
+    "admin/lines.html",
+    "admin/users.html",
+    "admin/user.html",
+    "admin/invitations.html",
+    "admin/applications.html",
+    "admin/application_secrets.html",
+    "admin/mail.html",
+    "admin/mail_facts.html",
+    "admin/mail_preview.html",
+    "admin/audit.html",
+    "admin/dashboard.html",
+    "admin/settings.html",
 ];
 
 /// What one template shows.
@@ -69,6 +82,8 @@ pub(super) struct Frame<'a> {
     pub(super) csrf: &'a str,
     /// Who is signed in.
     pub(super) user: Option<&'a str>,
+    /// Whether they are an administrator.
+    pub(super) administers: bool,
     /// What was done before.
     pub(super) notice: Option<String>,
 }
@@ -134,6 +149,16 @@ impl Pages {
         self.rehearse_view::<account::app::Removal>()?;
         self.rehearse_view::<account::keys::Add>()?;
         self.rehearse_view::<account::keys::One>()?;
+        self.rehearse_view::<admin::users::Users>()?;
+        self.rehearse_view::<admin::user::One>()?;
+        self.rehearse_view::<admin::invitations::Invitations>()?;
+        self.rehearse_view::<admin::applications::Applications>()?;
+        self.rehearse_view::<admin::applications::Secrets>()?;
+        self.rehearse_view::<admin::mail::Outbox>()?;
+        self.rehearse_view::<admin::mail::Preview>()?;
+        self.rehearse_view::<admin::audit::Audit>()?;
+        self.rehearse_view::<admin::dashboard::Dashboard>()?;
+        self.rehearse_view::<admin::settings::Settings>()?;
         self.rehearse_view::<problem::Problem>()
     }
 
@@ -142,7 +167,7 @@ impl Pages {
             for (place, view) in V::samples().iter().enumerate() {
                 let some = place.is_multiple_of(2);
                 let notice = some.then(|| "Sample".to_owned());
-                let frame = Frame { csrf: "sample", user: some.then_some("Sample"), notice };
+                let frame = Frame { csrf: "sample", user: some.then_some("Sample"), administers: some, notice };
                 self.templates.rehearse(V::TEMPLATE, self.values(language, &frame, view))?;
             }
         }
@@ -160,6 +185,7 @@ impl Pages {
                 icon => self.icon.url(assets::ICON),
                 csrf => frame.csrf,
                 user => frame.user,
+                administers => frame.administers,
                 notice => &frame.notice,
             }
         }

@@ -16,7 +16,7 @@ use super::return_to::{ReturnTo, with_query};
 use crate::core::call::Call;
 use crate::core::flows::SignedIn;
 use crate::core::flows::session::{self, Authenticated, Need, Presented};
-use crate::core::model::{SessionState, User};
+use crate::core::model::{Role, SessionState, User};
 use crate::core::{Core, Error, Fault, Refusal};
 use crate::http::{call, cookie};
 use crate::locale::{Language, span};
@@ -33,6 +33,9 @@ pub(super) struct Visit {
     language: Language,
     notice: Option<Notice>,
     user: Option<String>,
+    administers: bool,
+    /// The path and the query that were asked for.
+    pub(super) here: String,
     query: Vec<(String, String)>,
     headers: HeaderMap,
 }
@@ -69,6 +72,8 @@ impl FromRequestParts<Site> for Visit {
             headers: parts.headers.clone(),
             site: site.clone(),
             user: None,
+            administers: false,
+            here: parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned(),
             call,
             guard,
             language,
@@ -111,6 +116,7 @@ impl Visit {
     /// The page that a session's owner sees has their name on it.
     pub(super) fn known_as(&mut self, user: &User) {
         self.user = Some(user.display_name());
+        self.administers = user.role == Role::Admin;
     }
 
     /// Checks the session; without one that does, the visitor goes to where they get it, and comes back to `back`.
@@ -126,6 +132,7 @@ impl Visit {
         let frame = Frame {
             csrf: self.guard.token(),
             user: self.user.as_deref(),
+            administers: self.administers,
             notice: self.notice.map(|notice| self.say(notice.key(), &[])),
         };
         let mut response = self.site.pages.respond(status, self.language, &frame, view);

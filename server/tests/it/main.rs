@@ -35,6 +35,7 @@ mod names;
 mod openapi;
 mod outbox;
 mod pages_account;
+mod pages_admin;
 mod pages_guard;
 mod pages_mail;
 mod pages_passkey;

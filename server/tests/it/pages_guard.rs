@@ -6,12 +6,13 @@ use doorward::core::model::Role;
 
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
 use super::browser::{Browser, words};
+use super::pages_admin::ACTS;
 use super::reply::Ask;
 
 const ID: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every URL that takes a form, with fields that it reads.
-const FORMS: [(&str, &[(&str, &str)]); 23] = [
+const FORMS: &[(&str, &[(&str, &str)])] = &[
     ("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]),
     ("/sign-in/code", &[("email", "ann@example.com")]),
     ("/sign-in/code/enter", &[("email", "ann@example.com"), ("code", "ABC234")]),
@@ -51,21 +52,26 @@ const FORMS: [(&str, &[(&str, &str)]); 23] = [
 const OF_ONE: [(&str, &[(&str, &str)]); 2] = [("/account/keys/ID", &[("name", "Red")]), ("/account/sessions/ID/end", &[])];
 
 fn forms() -> impl Iterator<Item = (String, &'static [(&'static str, &'static str)])> {
-    FORMS.into_iter().chain(OF_ONE).map(|(path, fields)| (path.replace("ID", ID), fields))
+    let all = FORMS.iter().copied().chain(OF_ONE).chain(ACTS.iter().copied());
+    all.map(|(path, fields)| (path.replace("ID", ID), fields))
 }
 
 #[test]
 fn the_list_has_every_form() {
-    let source = include_str!("../../src/pages/mod.rs");
-    let mounted = source.lines().filter(|line| line.contains(".route(\"") && line.contains("post("));
-    let mounted: BTreeSet<_> = mounted.map(|line| line.split('"').nth(1).unwrap().replace("{id}", ID)).collect();
+    let sources = [include_str!("../../src/pages/mod.rs"), include_str!("../../src/pages/admin/mod.rs")];
+    let mounted =
+        sources.iter().flat_map(|source| source.lines()).filter(|line| line.contains(".route(\"") && line.contains("post("));
+    let mounted: BTreeSet<_> = mounted
+        .map(|line| line.split('"').nth(1).unwrap().replace("{id}", ID).replace("{key}", ID).replace("{session}", ID))
+        .collect();
     assert_eq!(mounted, forms().map(|(path, _)| path).collect());
 }
 
 #[tokio::test]
 async fn without_the_token_nothing_is_done() {
     let app = TestApp::new().await;
-    app.user("ann").await;
+    // Whoever may do all of it: nothing but the guard stands in the way.
+    app.create("ann", Role::Admin, true).await;
     let mut browser = Browser::signed_in(&app, "ann").await;
     let stranger = Browser::new(&app).await;
     let before = app.audit().await;
@@ -93,7 +99,8 @@ async fn without_the_token_nothing_is_done() {
 #[tokio::test]
 async fn from_another_site_nothing_is_done() {
     let app = TestApp::new().await;
-    app.user("ann").await;
+    // Whoever may do all of it: nothing but the guard stands in the way.
+    app.create("ann", Role::Admin, true).await;
     let browser = Browser::signed_in(&app, "ann").await;
     let before = app.audit().await;
     for (path, fields) in forms() {

@@ -1,8 +1,10 @@
 //! Who is calling: the session check, and the end of a session. Everything that needs a session comes through here.
 
+use super::factors::enrolled;
 use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
+use crate::core::gate::may_administer;
 use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User, UserId};
 use crate::core::seen::Seen;
 use crate::core::store::{Tx, sessions, users};
@@ -150,14 +152,21 @@ async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Opti
     Ok(found)
 }
 
-/// Checks that the caller is an administrator.
+/// Checks that the caller is an administrator who has proven a second factor where one is demanded.
 ///
 /// # Errors
 /// As [`check`], and [`Refusal::NotPermitted`].
-pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented) -> Result<Authority> {
+pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<(Authority, User)> {
     let checked = check(core, call, presented, Need::Full).await?;
     match checked.user.role {
-        Role::Admin => Ok(Authority(Actor::User(checked.user.id))),
+        Role::Admin => {
+            let user = checked.user.id;
+            let enrolled = core.store.read(move |tx| Box::pin(async move { Ok(enrolled(tx, user).await?) })).await?;
+            may_administer(checked.session.factors, enrolled, core.policy.administrators_second_factor)?;
+            // Last: who is no administrator learns nothing from how fresh their session would have to be.
+            let checked = check(core, call, presented, need).await?;
+            Ok((Authority(Actor::User(checked.user.id)), checked.user))
+        }
         Role::Member => {
             let refused = Err(Refusal::NotPermitted.into());
             with_refusal(core, call, Event::AdministrationRefused, Some(checked.user.id), refused).await

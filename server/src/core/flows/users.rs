@@ -9,7 +9,7 @@ use crate::core::model::{
     Email, Identifier, MailKind, Page, Paged, PersonName, Role, SecurityKey, SecurityKeyId, Status, User, UserId, Username,
 };
 use crate::core::outbox::{self, LinkForm};
-use crate::core::store::{Tx, passwords, security_keys, sessions, tickets, users};
+use crate::core::store::{Tx, authenticators, passwords, security_keys, sessions, tickets, users};
 use crate::core::strength::Context;
 use crate::core::token::Secret;
 use crate::core::{Core, Refusal, Result};
@@ -40,6 +40,8 @@ pub struct UserDetail {
     pub user: User,
     /// Their keys.
     pub security_keys: Vec<SecurityKey>,
+    /// Whether they have an authenticator app.
+    pub totp: bool,
 }
 
 /// Creates a user.
@@ -89,7 +91,8 @@ pub async fn find(core: &Core, _: Authority, reference: &str) -> Result<UserDeta
         Box::pin(async move {
             let user = by_reference(tx, &reference).await?;
             let security_keys = security_keys::of_user(tx, user.id).await?;
-            Ok(UserDetail { user, security_keys })
+            let totp = authenticators::confirmed(tx, user.id).await?.is_some();
+            Ok(UserDetail { user, security_keys, totp })
         })
     });
     work.await

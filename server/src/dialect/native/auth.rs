@@ -74,7 +74,8 @@ impl FromRequestParts<Shared> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let presented = presented(shared, &parts.headers)?;
-        Ok(Self(session::check_administrator(shared.core(), &call::call(parts)?, &presented).await?))
+        let checked = session::check_administrator(shared.core(), &call::call(parts)?, &presented, Need::Full).await;
+        Ok(Self(checked?.0))
     }
 }
 

@@ -48,13 +48,13 @@ pub(super) struct Key {
 
 /// A session.
 #[derive(Clone, Serialize)]
-struct Row {
-    id: String,
-    current: bool,
-    device: String,
-    address: Option<String>,
-    since: String,
-    seen: String,
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) current: bool,
+    pub(super) device: String,
+    pub(super) address: Option<String>,
+    pub(super) since: String,
+    pub(super) seen: String,
 }
 
 impl View for Account {
@@ -131,7 +131,7 @@ async fn collect(visit: &Visit, checked: Authenticated) -> crate::core::Result<A
     })
 }
 
-fn row(visit: &Visit, session: &Session, current: bool) -> Row {
+pub(super) fn row(visit: &Visit, session: &Session, current: bool) -> Row {
     Row {
         id: session.id.to_string(),
         current,

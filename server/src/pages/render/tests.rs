@@ -12,7 +12,7 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
         for language in Language::ALL {
             for view in V::samples() {
                 let notice = Some("Sample".to_owned());
-                let frame = Frame { csrf: "t0ken", user: Some("Sample"), notice };
+                let frame = Frame { csrf: "t0ken", user: Some("Sample"), administers: true, notice };
                 let html = pages.templates.render(V::TEMPLATE, pages.values(language, &frame, &view)).unwrap();
                 made.push((V::TEMPLATE, html));
             }
@@ -42,6 +42,16 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<account::app::Removal>(pages, &mut made);
     all::<account::keys::Add>(pages, &mut made);
     all::<account::keys::One>(pages, &mut made);
+    all::<admin::users::Users>(pages, &mut made);
+    all::<admin::user::One>(pages, &mut made);
+    all::<admin::invitations::Invitations>(pages, &mut made);
+    all::<admin::applications::Applications>(pages, &mut made);
+    all::<admin::applications::Secrets>(pages, &mut made);
+    all::<admin::mail::Outbox>(pages, &mut made);
+    all::<admin::mail::Preview>(pages, &mut made);
+    all::<admin::audit::Audit>(pages, &mut made);
+    all::<admin::dashboard::Dashboard>(pages, &mut made);
+    all::<admin::settings::Settings>(pages, &mut made);
     all::<problem::Problem>(pages, &mut made);
     made
 }
@@ -101,7 +111,7 @@ fn every_field_has_its_label_and_what_describes_it_is_there() {
 fn what_is_typed_is_escaped() {
     let hostile = r#""><script>alert(1)</script>'&"#;
     let pages = make(hostile, None).unwrap();
-    let frame = Frame { csrf: hostile, user: Some(hostile), notice: Some(hostile.to_owned()) };
+    let frame = Frame { csrf: hostile, user: Some(hostile), administers: true, notice: Some(hostile.to_owned()) };
     let samples = serde_json::to_string(&sign_in::SignIn::samples()[0]).unwrap();
     // The same values, each replaced: whatever a template shows of them.
     let values: serde_json::Value =

@@ -1,0 +1,196 @@
+//! `/admin/audit`: the log, by what one looks for, on a page and as CSV.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use super::csv;
+use super::line::Line;
+use crate::core::clock::Timestamp;
+use crate::core::flows::audit_log::{self, Filter};
+use crate::core::flows::session::{Authority, Need};
+use crate::core::flows::users;
+use crate::core::model::{Page, UserId};
+use crate::core::{Error, Refusal};
+use crate::pages::render::View;
+use crate::pages::return_to::with_query;
+use crate::pages::visit::{Turned, Visit};
+
+/// The lines, and the form that filters them.
+#[derive(Default, Serialize)]
+pub(in crate::pages) struct Audit {
+    section: &'static str,
+    user: String,
+    event: String,
+    outcome: String,
+    dialect: String,
+    since: String,
+    until: String,
+    user_problem: Option<String>,
+    since_problem: Option<String>,
+    until_problem: Option<String>,
+    lines: Vec<Line>,
+    /// The address of the next page.
+    next: Option<String>,
+    csv: String,
+}
+
+impl View for Audit {
+    const TEMPLATE: &'static str = "admin/audit.html";
+
+    fn samples() -> Vec<Self> {
+        let text = || "Sample".to_owned();
+        let some = || Some(text());
+        let full = Self {
+            section: SECTION,
+            user: text(),
+            event: text(),
+            outcome: text(),
+            dialect: text(),
+            since: text(),
+            until: text(),
+            user_problem: some(),
+            since_problem: some(),
+            until_problem: some(),
+            lines: Line::samples(),
+            next: some(),
+            csv: text(),
+        };
+        vec![full, Self::default()]
+    }
+}
+
+const SECTION: &str = "audit";
+const PAGE: &str = "/admin/audit";
+const CSV: &str = "/admin/audit.csv";
+const SHOWN: i64 = 50;
+/// Lines that one file has at most; older ones are asked for with `until`.
+const MOST: usize = 10_000;
+
+const FIELDS: [&str; 6] = ["user", "event", "outcome", "dialect", "since", "until"];
+
+fn typed<'a>(visit: &'a Visit, name: &str) -> &'a str {
+    visit.query(name).unwrap_or_default().trim()
+}
+
+/// The form as it was filled in, as pairs of a query.
+fn pairs(visit: &Visit) -> Vec<(&'static str, &str)> {
+    FIELDS.map(|name| (name, typed(visit, name))).into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// A whole moment, or the beginning of a day of UTC.
+fn moment(text: &str) -> Result<Option<Timestamp>, ()> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).map(Some).map_err(|_| ())
+}
+
+/// What is looked for, and what of the form cannot be.
+struct Asked {
+    filter: Filter,
+    user: bool,
+    since: bool,
+    until: bool,
+}
+
+impl Asked {
+    fn is_wrong(&self) -> bool {
+        self.user || self.since || self.until
+    }
+}
+
+async fn asked(visit: &Visit, authority: Authority) -> Result<Asked, Error> {
+    let name = |name| Some(typed(visit, name).to_owned()).filter(|name| !name.is_empty());
+    let user = user(visit, authority).await?;
+    let (since, until) = (moment(typed(visit, "since")), moment(typed(visit, "until")));
+    let (no_user, no_since, no_until) = (user.is_err(), since.is_err(), until.is_err());
+    let filter = Filter {
+        user: user.unwrap_or_default(),
+        event: name("event"),
+        outcome: name("outcome"),
+        dialect: name("dialect"),
+        since: since.unwrap_or_default(),
+        until: until.unwrap_or_default(),
+    };
+    Ok(Asked { filter, user: no_user, since: no_since, until: no_until })
+}
+
+/// By id, which a deleted one still has in the log, or by username or address.
+async fn user(visit: &Visit, authority: Authority) -> Result<Result<Option<UserId>, ()>, Error> {
+    let reference = typed(visit, "user");
+    if reference.is_empty() {
+        return Ok(Ok(None));
+    }
+    if let Ok(id) = reference.parse() {
+        return Ok(Ok(Some(id)));
+    }
+    match users::find(visit.core(), authority, reference).await {
+        Ok(found) => Ok(Ok(Some(found.user.id))),
+        Err(Error::Refused(Refusal::NotFound)) => Ok(Err(())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Shows the lines.
+pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
+    let here = visit.here.clone();
+    let authority = visit.administrator(Need::Full, &here).await?;
+    let asked = asked(&visit, authority).await.map_err(|error| visit.turn(&error, PAGE))?;
+    let text = |name| typed(&visit, name).to_owned();
+    let problem = |wrong: bool, key: &str| wrong.then(|| visit.say(key, &[]));
+    let mut view = Audit {
+        section: SECTION,
+        user: text("user"),
+        event: text("event"),
+        outcome: text("outcome"),
+        dialect: text("dialect"),
+        since: text("since"),
+        until: text("until"),
+        user_problem: problem(asked.user, "admin.user_unknown"),
+        since_problem: problem(asked.since, "admin.time_wrong"),
+        until_problem: problem(asked.until, "admin.time_wrong"),
+        csv: with_query(CSV, &pairs(&visit)),
+        ..Audit::default()
+    };
+    if asked.is_wrong() {
+        return Ok(visit.show(StatusCode::UNPROCESSABLE_ENTITY, &view));
+    }
+    let found = audit_log::list(visit.core(), authority, asked.filter, visit.page(SHOWN)).await;
+    let found = found.map_err(|error| visit.turn(&error, PAGE))?;
+    view.lines = found.items.iter().map(Line::of).collect();
+    view.next = found.next.map(|next| {
+        let mut pairs = pairs(&visit);
+        pairs.push(("after", &next));
+        with_query(PAGE, &pairs)
+    });
+    Ok(visit.show(StatusCode::OK, &view))
+}
+
+/// The same lines as a file, newest first.
+pub(in crate::pages) async fn export(mut visit: Visit) -> Result<Response, Turned> {
+    let back = with_query(PAGE, &pairs(&visit));
+    let authority = visit.administrator(Need::Full, &back).await?;
+    let asked = asked(&visit, authority).await.map_err(|error| visit.turn(&error, PAGE))?;
+    if asked.is_wrong() {
+        return Ok(visit.go(&back, None));
+    }
+    let (mut entries, mut after) = (Vec::new(), None);
+    loop {
+        let page = Page::new(after, Some(Page::MAXIMUM));
+        let found = audit_log::list(visit.core(), authority, asked.filter.clone(), page).await;
+        let found = found.map_err(|error| visit.turn(&error, PAGE))?;
+        entries.extend(found.items);
+        after = found.next;
+        if after.is_none() || entries.len() >= MOST {
+            break;
+        }
+    }
+    entries.truncate(MOST);
+    let mut response = csv::entries(&entries).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
+    let name = HeaderValue::from_static("attachment; filename=\"audit.csv\"");
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
+}
