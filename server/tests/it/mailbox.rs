@@ -42,12 +42,13 @@ impl Mail {
 
 /// All mails in a folder, oldest first.
 pub(crate) fn read(folder: &Path) -> Vec<Mail> {
-    let written = |path: &PathBuf| path.metadata().unwrap().modified().unwrap();
+    // Two files may be of one tick of the file system's clock; their names begin with when the mails were promised.
+    let written = |path: &PathBuf| (path.metadata().unwrap().modified().unwrap(), path.clone());
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
         .collect();
-    files.sort_by_key(written);
+    files.sort_by_cached_key(written);
     files.iter().map(|path| Mail::read(path)).collect()
 }

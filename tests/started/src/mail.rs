@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 pub(crate) fn texts(folder: &Path, to: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| is_mail(path)).collect();
-    files.sort_by_key(|path| path.metadata().unwrap().modified().unwrap());
+    // Two files may be of one tick of the file system's clock; their names begin with when the mails were promised.
+    files.sort_by_cached_key(|path| (path.metadata().unwrap().modified().unwrap(), path.clone()));
     let read = files.iter().map(|path| fs::read_to_string(path).unwrap().replace("\r\n", "\n"));
     read.filter(|raw| raw.lines().any(|line| line.starts_with("To:") && line.contains(to))).map(|raw| text(&raw)).collect()
 }
