@@ -158,7 +158,7 @@ fn forward(config: &Config) -> Forward {
 /// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has and every head that nobody can read.
 fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, StartError> {
     let limit = config.request_timeout.get();
-    let (mut router, mut areas) = (Router::new(), Vec::new());
+    let (mut router, mut areas) = (Router::new(), Vec::<Area>::new());
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
         let words = (dialect.words)(shared);
         router = router.merge(layers::dialect((dialect.routes)(shared.clone()), dialect.name, limit, words.clone()));
@@ -167,7 +167,8 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     }
     let rendered = Arc::new(rendered(config)?);
     let words = pages::words(&rendered);
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered, config.in_force()), PAGES, limit, words.clone());
+    let apis = areas.iter().map(|area| area.prefix).collect();
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered, config.in_force(), apis), PAGES, limit, words.clone());
     let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
     areas.extend(pages::PREFIXES.map(area));
     let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;

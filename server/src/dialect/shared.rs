@@ -95,8 +95,13 @@ impl Shared {
     /// The sessions that a request's cookies name.
     #[must_use]
     pub fn cookies(&self, headers: &HeaderMap) -> Presented {
-        let tokens = cookie::candidates(headers, self.is_https()).into_iter().map(SessionToken::presented).collect();
-        Presented { tokens, claim: Claim::None }
+        presented(cookie::candidates(headers, self.is_https()))
+    }
+
+    /// What the cookies of a request to a page bring.
+    #[must_use]
+    pub fn cookies_for_pages(&self, headers: &HeaderMap) -> Presented {
+        presented(cookie::for_pages(headers, self.is_https()))
     }
 
     /// The own-origin rule for a state-changing call: see [`origin::check`]. For prescribed GETs with an effect, too.
@@ -147,6 +152,10 @@ impl Shared {
     pub fn is_https(&self) -> bool {
         self.0.public_url.is_https()
     }
+}
+
+fn presented(cookies: Vec<&str>) -> Presented {
+    Presented { tokens: cookies.into_iter().map(SessionToken::presented).collect(), claim: Claim::None }
 }
 
 /// Adds `Retry-After` in whole seconds (RFC 9110, 10.2.3).

@@ -26,9 +26,20 @@ pub const fn own_name(https: bool) -> &'static str {
 /// plain `doorward` is not read: a neighbouring host could have set it.
 #[must_use]
 pub fn candidates(headers: &HeaderMap, https: bool) -> Vec<&str> {
+    values(headers, &[own_name(https), SESSIONS])
+}
+
+/// As [`candidates`], for pages: over https our own name's alone. A neighbouring host can set [`SESSIONS`] for the whole domain, and whoever is
+/// led to a page of ours would act in the account of whoever set it.
+#[must_use]
+pub fn for_pages(headers: &HeaderMap, https: bool) -> Vec<&str> {
+    if https { values(headers, &[HOST]) } else { candidates(headers, https) }
+}
+
+fn values<'a>(headers: &'a HeaderMap, names: &[&str]) -> Vec<&'a str> {
     let mut found: Vec<&str> = Vec::new();
-    for name in [own_name(https), SESSIONS] {
-        for (_, value) in pairs(headers).filter(|(key, _)| *key == name) {
+    for name in names {
+        for (_, value) in pairs(headers).filter(|(key, _)| key == name) {
             if found.len() < MOST_CANDIDATES && !found.contains(&value) {
                 found.push(value);
             }

@@ -33,7 +33,7 @@ impl Guard {
     /// A fault when there is no randomness.
     pub(super) fn of(headers: &HeaderMap, https: bool, call: &Call) -> Result<Self, Fault> {
         let name = cookie::aside_name(COOKIE, https);
-        let bound = cookie::candidates(headers, https).first().copied().or_else(|| cookie::first(headers, &name));
+        let bound = cookie::for_pages(headers, https).first().copied().or_else(|| cookie::first(headers, &name));
         match bound {
             Some(bound) => Ok(Self { token: token_of(bound), set_cookie: None }),
             None => {

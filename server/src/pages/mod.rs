@@ -68,11 +68,14 @@ struct Site {
     pages: Arc<Pages>,
     /// The configuration as it is in force, secrets masked.
     settings: Arc<[(String, String)]>,
+    /// Where the URLs of APIs begin: no places for people.
+    apis: Arc<[&'static str]>,
 }
 
-/// The URL table. `settings` are shown to administrators: secrets among them are masked already.
-pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>) -> Router {
-    let settings = settings.into();
+/// The URL table. `settings` are shown to administrators: secrets among them are masked already. `apis` is where the URLs of APIs begin: nobody
+/// is sent there after signing in.
+pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>, apis: Vec<&'static str>) -> Router {
+    let (settings, apis) = (settings.into(), apis.into());
     Router::new()
         .route("/", get(sign_in::begin))
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
@@ -108,5 +111,5 @@ pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))
-        .with_state(Site { shared, pages, settings })
+        .with_state(Site { shared, pages, settings, apis })
 }

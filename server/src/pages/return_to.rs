@@ -16,30 +16,38 @@ const LONGEST: usize = 2_048;
 
 impl ReturnTo {
     /// Reads a path of the public URL, or a whole URL. `None` for all that a browser could read as somewhere else.
-    pub(super) fn parse(text: &str, public: &PublicUrl, others: &Origins) -> Option<Self> {
+    /// So is a path below one of `apis`: some of their prescribed GETs have an effect, such as signing out.
+    pub(super) fn parse(text: &str, public: &PublicUrl, others: &Origins, apis: &[&str]) -> Option<Self> {
         // Browsers drop tabs and line breaks, and take a backslash for a slash. What is left is what it looks like.
         let plain = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         if !plain {
             return None;
         }
         let known = |origin: &str| PublicUrl::parse(origin).filter(|origin| origin == public || others.contains(origin));
-        let read = if text.starts_with('/') && !text.starts_with("//") {
-            let url = Url::parse(public.origin()).ok()?.join(text).ok()?;
-            url.origin().ascii_serialization() == public.origin()
+        let (url, read) = if text.starts_with('/') && !text.starts_with("//") {
+            (Url::parse(public.origin()).ok()?.join(text).ok()?, true)
         } else {
             let url = Url::parse(text).ok()?;
             let origin = known(&url.origin().ascii_serialization())?;
             // Written as the browser will read it: the origin, then nothing or a path, a query or a fragment.
             let rest = text.strip_prefix(origin.origin())?;
-            rest.is_empty() || rest.starts_with(['/', '?', '#'])
+            (url, rest.is_empty() || rest.starts_with(['/', '?', '#']))
         };
-        read.then(|| Self(text.to_owned()))
+        let origin = url.origin().ascii_serialization();
+        let ours = origin == public.origin();
+        let of_an_api = ours && apis.iter().any(|api| is_below(url.path(), api));
+        (read && (ours || known(&origin).is_some()) && !of_an_api).then(|| Self(text.to_owned()))
     }
 
     /// The place.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a path, its dots resolved, is a prefix of an API or below it.
+fn is_below(path: &str, api: &str) -> bool {
+    path.strip_prefix(api).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A URL of ours with pairs in its query.
@@ -61,7 +69,7 @@ mod tests {
     fn reads(text: &str) -> bool {
         let public = PublicUrl::parse("https://login.example.org").unwrap();
         let others = Origins::read(&Raw::Text("https://app.example.org,http://localhost:3000")).unwrap();
-        ReturnTo::parse(text, &public, &others).is_some()
+        ReturnTo::parse(text, &public, &others, &["/api/v1", "/login"]).is_some()
     }
 
     #[test]
@@ -72,6 +80,10 @@ mod tests {
             "/account?name=a%20b&x=1#keys",
             "/@evil.example",
             "/a//b",
+            "/api/v10",
+            "/api/",
+            "/?/api/v1",
+            "https://app.example.org/api/v1/auth/logout",
             "/%2F/evil.example",
             "/?u=https://evil.example",
             "https://login.example.org",
@@ -142,6 +154,14 @@ mod tests {
             "ftp://login.example.org/",
             "file:///etc/passwd",
             "about:blank",
+            "/api/v1",
+            "/api/v1/auth/logout",
+            "/login?x",
+            "/x/../api/v1/auth/logout",
+            "/./api/v1/auth/logout",
+            "/x/%2e%2E/api/v1/auth/logout",
+            "https://login.example.org/api/v1/auth/logout",
+            "https://login.example.org/x/../login#x",
         ] {
             assert!(!reads(text), "{text:?}");
         }

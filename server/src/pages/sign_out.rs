@@ -25,12 +25,12 @@ impl View for SignOut {
 
 /// Asks; who is not signed in is told so.
 pub(super) async fn form(visit: Visit) -> Response {
-    if visit.presented.tokens.is_empty() { visit.go("/sign-in", None) } else { visit.show(StatusCode::OK, &SignOut {}) }
+    if visit.all_presented().tokens.is_empty() { visit.go("/sign-in", None) } else { visit.show(StatusCode::OK, &SignOut {}) }
 }
 
 /// Ends the session, full or half, and takes its cookies.
 pub(super) async fn submit(Action(visit, Nothing {}): Action<Nothing>) -> Result<Response, Turned> {
-    match session::sign_out(visit.core(), &visit.call, &visit.presented).await {
+    match session::sign_out(visit.core(), &visit.call, &visit.all_presented()).await {
         // Whoever wanted to be signed out is.
         Ok(()) | Err(Error::Refused(Refusal::NotSignedIn)) => {
             let mut response = visit.go("/sign-in", Some(Notice::SignedOut));

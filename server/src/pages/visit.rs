@@ -66,7 +66,7 @@ impl FromRequestParts<Site> for Visit {
         let guard = Guard::of(&parts.headers, https, &call).map_err(faulted)?;
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
-            presented: site.shared.cookies(&parts.headers),
+            presented: site.shared.cookies_for_pages(&parts.headers),
             notice: Notice::read(&parts.headers, https),
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers: parts.headers.clone(),
@@ -86,6 +86,11 @@ impl Visit {
         self.site.shared.core()
     }
 
+    /// All that is to end when the visitor signs out: the sessions of other APIs' cookies, too.
+    pub(super) fn all_presented(&self) -> Presented {
+        self.site.shared.cookies(&self.headers)
+    }
+
     /// A value of the query; none if it is there twice.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         let mut found = self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -95,7 +100,7 @@ impl Visit {
 
     /// Where the visitor came from, if they may go back there.
     pub(super) fn return_to(&self, text: Option<&str>) -> Option<ReturnTo> {
-        ReturnTo::parse(text?, self.site.shared.public_url(), &self.site.shared.forward().return_to)
+        ReturnTo::parse(text?, self.site.shared.public_url(), &self.site.shared.forward().return_to, &self.site.apis)
     }
 
     /// A message in the visitor's language.

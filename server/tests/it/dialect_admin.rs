@@ -4,6 +4,8 @@ mod log;
 mod things;
 mod users;
 
+use std::time::Duration;
+
 use doorward::core::model::Role;
 use serde_json::{Value, json};
 
@@ -147,4 +149,30 @@ async fn every_list_checks_its_page() {
         let page = desk.get(&format!("{path}?after=00000000-0000-0000-0000-000000000000&limit=1")).await.expect(200).json();
         assert_eq!(page, json!({"items": [], "next": null}), "{path}");
     }
+}
+
+/// What takes something away for good, or lets somebody in.
+fn is_dangerous(method: &str, path: &str) -> bool {
+    let harmless = path.contains("/sessions") || path.contains("/mail/");
+    let taken_back = method == "DELETE" && path.contains("/invitations/");
+    method != "GET" && !harmless && !taken_back
+}
+
+#[tokio::test]
+async fn what_is_dangerous_asks_for_a_recent_sign_in() {
+    let desk = Desk::new().await;
+    desk.app.advance(Duration::from_secs(16 * 60));
+    let before = desk.app.audit().await;
+    for (method, path, body) in ALL.into_iter().filter(|(method, path, _)| is_dangerous(method, path)) {
+        desk.app.send(ask(method, path, body).bearer(&desk.token)).await.problem(403, "recent-sign-in-required");
+    }
+    assert_eq!(desk.app.audit().await, before, "nothing was done");
+    // The last: ending all sessions of root ends this one.
+    let rest =
+        ALL.into_iter().filter(|(method, path, _)| !is_dangerous(method, path) && *path != "/admin/v1/users/root/sessions");
+    for (method, path, body) in rest {
+        let reply = desk.app.send(ask(method, path, body).bearer(&desk.token)).await;
+        assert!([200, 204, 404].contains(&reply.status.as_u16()), "{method} {path}: {}", reply.status);
+    }
+    desk.delete("users/root/sessions").await.expect(200);
 }

@@ -159,6 +159,8 @@ async fn an_administrator_does_not_shut_themselves_out() {
     let mut browser = Browser::signed_in(&app, "root").await;
     let page = browser.send(&format!("/admin/users/{}/disable", root.id), &[]).await.expect(409);
     assert!(words(&page).contains("it is your own"), "{}", words(&page));
+    let page = browser.send(&format!("/admin/users/{}/app/remove", root.id), &[]).await.expect(409);
+    assert!(words(&page).contains("it is your own"), "{}", words(&page));
     browser.open("/admin/users").await.expect(200);
 }
 
@@ -175,12 +177,20 @@ async fn a_second_factor_is_demanded_of_who_has_one_and_by_the_setting_of_all() 
     assert_eq!(place(&asked), "/second-factor?return_to=%2Fadmin%2Fusers&again=yes");
     browser.follow(&asked).await.expect(200);
 
+    // Nor has one that an application opened with a mailed code: whoever reads the mailbox would administer.
+    let application = app.application(false, &[]).await;
+    let mailed = application.token(&app, "root").await;
+    app.session(&mailed).await.expect(200);
+    app.send(Ask::get("/admin/v1/users").bearer(&mailed)).await.problem(401, "second-factor-required");
+
     let strict = TestApp::with(&[("administrators.second_factor", "true")]).await;
     let mut browser = administrator(&strict).await;
     let page = browser.open("/admin/users").await.expect(403);
     assert!(words(&page).contains("Set up a second factor first"), "{}", words(&page));
     let token = strict.token("root").await;
     strict.send(Ask::get("/admin/v1/users").bearer(&token)).await.problem(401, "second-factor-required");
+    let mailed = strict.application(false, &[]).await.token(&strict, "root").await;
+    strict.send(Ask::get("/admin/v1/users").bearer(&mailed)).await.problem(401, "second-factor-required");
 }
 
 /// What stands between two texts, for the first time.

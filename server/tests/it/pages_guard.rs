@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use doorward::core::model::Role;
 
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
-use super::browser::{Browser, words};
+use super::browser::{Browser, value_of, words};
+use super::flow_totp;
 use super::pages_admin::ACTS;
 use super::reply::Ask;
 
@@ -94,6 +95,26 @@ async fn without_the_token_nothing_is_done() {
     assert_eq!(app.audit().await, before);
     assert_eq!(app.mails("ann@example.com").await.len(), 0);
     browser.open("/account").await.expect(200);
+}
+
+/// A neighbouring host can set a cookie without the prefix `__Host-` for the whole domain: pages do not take it for their visitor's.
+#[tokio::test]
+async fn a_session_that_a_neighbour_could_have_planted_is_nobodys() {
+    let app = TestApp::with(&[("public_url", "https://login.example.org")]).await;
+    app.user("ann").await;
+    app.user("bob").await;
+    flow_totp::enrol(&app, &app.token("bob").await).await;
+    let (planted, own) = (app.token("ann").await, app.token("bob").await);
+    let open = |path: &'static str, cookies: String| app.send(Ask::get(path).header("cookie", cookies));
+    let turned = open("/account", format!("sessions={planted}")).await.expect(303);
+    assert_eq!(turned.headers["location"], "/sign-in?return_to=%2Faccount");
+    open("/account", format!("__Host-doorward={planted}")).await.expect(200);
+    // Half signed in, one stays who one is.
+    open("/second-factor", format!("__Host-doorward={own}; sessions={planted}")).await.expect(200);
+    // The forms are bound to what a neighbour cannot set.
+    let form = |cookies: String| async { value_of(&open("/sign-in", cookies).await.expect(200).text(), "csrf").unwrap() };
+    let bound = form(format!("__Host-doorward-form=abc; sessions={planted}")).await;
+    assert_eq!(bound, form("__Host-doorward-form=abc".to_owned()).await);
 }
 
 #[tokio::test]

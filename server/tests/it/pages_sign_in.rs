@@ -34,7 +34,7 @@ async fn a_page_has_its_headers() {
     content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' https://app.example.org; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'
     content-type: text/html; charset=utf-8
     cross-origin-opener-policy: same-origin
-    referrer-policy: same-origin
+    referrer-policy: strict-origin
     vary: Accept-Language, Cookie
     x-content-type-options: nosniff
     x-frame-options: DENY
@@ -176,6 +176,7 @@ async fn one_goes_back_to_where_one_came_from_and_nowhere_else() {
         ("http://localhost:8080/docs", "http://localhost:8080/docs"),
         ("https://evil.example/", "/account"),
         ("//evil.example", "/account"),
+        ("/api/v1/auth/logout", "/account"),
         ("/\\evil.example", "/account"),
         ("https://app.example.org@evil.example/", "/account"),
         ("https://app.example.org:8443/", "/account"),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use doorward::core::flows::invitations;
+use doorward::core::flows::session::Authority;
 use doorward::core::model::Role;
 use serde_json::json;
 
@@ -67,6 +69,23 @@ async fn one_invitation_makes_one_account() {
     let body = json!({"firstName": "N", "lastName": "O", "password": PASSWORD});
     let replies = at_once(&app, |_| Ask::post(format!("/api/v1/invitation/create/{id}")).json(&body)).await;
     one_of(&replies, &[404, 409]);
+}
+
+/// An invitation that is issued anew while its first secret is being used: one of the two comes too late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_secret_of_an_invitation() {
+    let app = TestApp::new().await;
+    for round in 0..16 {
+        let email = format!("new{round}@example.com");
+        let invited = app.invite(&email, Role::Member).await;
+        let path = format!("/api/v1/invitation/create/{}", invited.secret.reveal());
+        let body = json!({"firstName": "N", "lastName": "O", "password": PASSWORD});
+        let create = app.send(Ask::post(path).json(&body));
+        let call = app.call();
+        let reissue = invitations::reissue(app.core(), &call, Authority::operator(), invited.invitation.id);
+        let (created, reissued) = tokio::join!(create, reissue);
+        assert_ne!(created.status.is_success(), reissued.is_ok(), "{}", created.snapshot());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

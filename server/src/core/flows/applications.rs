@@ -93,8 +93,9 @@ async fn refuse(core: &Core, call: &Call, refusal: Refusal, id: Option<Applicati
 /// Registers an application.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] for the name.
+/// [`Refusal::RecentSignInRequired`]; [`Refusal::Invalid`] for the name.
 pub async fn create(core: &Core, call: &Call, authority: Authority, registration: Registration) -> Result<Registered> {
+    authority.demand_recent()?;
     let name = registration.name.trim().to_owned();
     if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(
@@ -126,8 +127,9 @@ pub async fn create(core: &Core, call: &Call, authority: Authority, registration
 /// Gives an application new secrets; the old ones are worth nothing from then on. Sessions that it opened stay.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], also for a revoked one.
+/// [`Refusal::RecentSignInRequired`]; [`Refusal::NotFound`], also for a revoked one.
 pub async fn rotate(core: &Core, call: &Call, authority: Authority, id: ApplicationId) -> Result<Registered> {
+    authority.demand_recent()?;
     let (consumer_key, access_token) = (Secret::generate(call)?, Secret::generate(call)?);
     let (call, key, token) = (call.clone(), consumer_key.consumer_key_hash(), access_token.access_token_hash());
     let work = core.store.write(move |tx| {
@@ -147,8 +149,9 @@ pub async fn rotate(core: &Core, call: &Call, authority: Authority, id: Applicat
 /// Revokes an application: its credentials, the sessions that it opened, and its one-time tokens.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], also for one that is revoked already.
+/// [`Refusal::RecentSignInRequired`]; [`Refusal::NotFound`], also for one that is revoked already.
 pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: ApplicationId) -> Result<()> {
+    authority.demand_recent()?;
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {

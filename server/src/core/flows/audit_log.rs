@@ -56,6 +56,10 @@ impl Filter {
 /// # Errors
 /// Faults only.
 pub async fn list(core: &Core, _: Authority, filter: Filter, page: Page) -> Result<Paged<Entry>> {
+    if filter.event.as_ref().is_some_and(|event| event.contains('\0')) {
+        // Nothing is called so, and PostgreSQL knows no such text.
+        return Ok(Paged { items: Vec::new(), next: None });
+    }
     let by = filter.by();
     let (until, since) = (filter.until.map(AuditId::least_at), filter.since.map(AuditId::least_at));
     let before = until.map_or_else(|| page.before_id().to_owned(), |until| until.min(page.before_id().to_owned()));

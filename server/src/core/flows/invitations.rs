@@ -13,7 +13,7 @@ use crate::core::model::{
 };
 use crate::core::store::{Tx, invitations, passwords, users};
 use crate::core::strength::Context;
-use crate::core::token::Secret;
+use crate::core::token::{Secret, SecretHash};
 use crate::core::{Core, Fault, Refusal, Result, outbox};
 
 /// A new invitation with its secret: this answer and the mail are the only places that have it.
@@ -38,7 +38,7 @@ pub(super) fn link(core: &Core, secret: &Secret) -> String {
 /// An address that has an account may be invited too: to accept.
 ///
 /// # Errors
-/// Faults only.
+/// [`Refusal::RecentSignInRequired`].
 pub async fn create(
     core: &Core,
     call: &Call,
@@ -47,6 +47,7 @@ pub async fn create(
     role: Role,
     valid_for: Option<Duration>,
 ) -> Result<Invited> {
+    authority.demand_recent()?;
     let secret = Secret::generate(call)?;
     let invitation = Invitation {
         id: InvitationId::new(call)?,
@@ -87,8 +88,9 @@ pub async fn list(core: &Core, _: Authority, page: Page) -> Result<Paged<Invitat
 /// as a new one.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when it has been used or taken back.
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] when it has been used or taken back.
 pub async fn reissue(core: &Core, call: &Call, authority: Authority, id: InvitationId) -> Result<Invited> {
+    authority.demand_recent()?;
     let (secret, call, expires_at) = (Secret::generate(call)?, call.clone(), call.now.after(core.policy.tickets.invitation));
     let issued = secret.clone();
     let work = core.store.write(move |tx| {
@@ -162,7 +164,7 @@ async fn accept_for(core: &Core, call: &Call, checked: Authenticated, secret: &S
             if invitation.role == Role::Admin {
                 users::set_role(tx, user.id, Role::Admin).await?;
             }
-            spend(tx, &call, &invitation, Actor::User(user.id), user.id).await?;
+            spend(tx, &call, &hash, Actor::User(user.id), user.id).await?;
             Ok(users::get(tx, user.id).await?)
         })
     });
@@ -193,7 +195,7 @@ async fn create_for(core: &Core, call: &Call, secret: &Secret, account: NewAccou
     refuse_taken(core, &invitation).await?;
     let context = Context::new(&core.policy.service_name, None, &invitation.email, &account.first_name, &account.last_name);
     let phc = accept_new(core, call, &account.password, context).await?;
-    let call = call.clone();
+    let (call, hash) = (call.clone(), secret.invitation_hash());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
             let user = User {
@@ -209,7 +211,7 @@ async fn create_for(core: &Core, call: &Call, secret: &Secret, account: NewAccou
             };
             users::insert(tx, &user).await?;
             passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
-            spend(tx, &call, &invitation, Actor::Anonymous, user.id).await?;
+            spend(tx, &call, &hash, Actor::Anonymous, user.id).await?;
             record(tx, &call, Record::by(Actor::Anonymous, Event::UserCreated, Some(user.id), None)).await?;
             Ok(user)
         })
@@ -237,12 +239,10 @@ async fn refuse_taken(core: &Core, invitation: &Invitation) -> Result<()> {
     work.await
 }
 
-async fn spend(tx: &mut Tx, call: &Call, invitation: &Invitation, actor: Actor, user: UserId) -> Result<()> {
-    if !invitations::spend(tx, invitation.id, call.now).await? {
-        return Err(Refusal::InvitationNotFound.into());
-    }
+async fn spend(tx: &mut Tx, call: &Call, secret: &SecretHash, actor: Actor, user: UserId) -> Result<()> {
+    let invitation = invitations::spend(tx, secret, call.now).await?.ok_or(Refusal::InvitationNotFound)?;
     users::set_verified(tx, user, call.now).await?;
-    let detail = Some(invitation.id.to_string());
+    let detail = Some(invitation.to_string());
     Ok(record(tx, call, Record::by(actor, Event::InvitationUsed, Some(user), detail)).await?)
 }
 

@@ -76,23 +76,44 @@ pub struct Authenticated {
 
 /// Leave to act on other people's accounts: an administrator's, or the operator's.
 #[derive(Clone, Copy, Debug)]
-pub struct Authority(Actor);
+pub struct Authority {
+    actor: Actor,
+    /// Whether a factor was proven a short while ago.
+    recent: bool,
+}
 
 impl Authority {
     /// Whoever may run the command line on the server's machine has read the database anyway.
     #[must_use]
     pub const fn operator() -> Self {
-        Self(Actor::Operator)
+        Self { actor: Actor::Operator, recent: true }
     }
 
     pub(super) const fn actor(self) -> Actor {
-        self.0
+        self.actor
+    }
+
+    /// Refuses what takes something away for good or lets somebody in, to a session that was not signed in a short while ago: a stolen
+    /// cookie of the morning must not do it in the afternoon.
+    pub(super) const fn demand_recent(self) -> std::result::Result<(), Refusal> {
+        if self.recent { Ok(()) } else { Err(Refusal::RecentSignInRequired) }
     }
 
     /// Refuses what an administrator must not do to their own account: they could not undo it.
     pub(super) fn refuse_self(self, user: UserId) -> std::result::Result<(), Refusal> {
-        let problem = "An administrator cannot disable or delete their own account; another can.";
-        if self.0 == Actor::User(user) { Err(Refusal::Conflict { problem }) } else { Ok(()) }
+        self.refuse(user, "An administrator cannot disable or delete their own account; another can.")
+    }
+
+    /// Refuses to take an administrator's own second factor away in this role: their account's own rules for it hold.
+    pub(super) fn refuse_own_factor(self, user: UserId) -> std::result::Result<(), Refusal> {
+        self.refuse(
+            user,
+            "An administrator removes a factor of their own as a user does, on the account page; another can do it here.",
+        )
+    }
+
+    fn refuse(self, user: UserId, problem: &'static str) -> std::result::Result<(), Refusal> {
+        if self.actor == Actor::User(user) { Err(Refusal::Conflict { problem }) } else { Ok(()) }
     }
 }
 
@@ -111,11 +132,15 @@ pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) 
     if need != Need::EvenHalf && checked.session.state == SessionState::Half {
         return Err(Refusal::SecondFactorOwed.into());
     }
-    if need == Need::Recent && call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
+    if need == Need::Recent && !is_recent(core, call, &checked.session) {
         return Err(Refusal::RecentSignInRequired.into());
     }
     core.seen.note(&checked.session, call.now, core.policy.sessions.idle);
     Ok(checked)
+}
+
+fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
+    call.now.since(session.authenticated_at) <= core.policy.sessions.recent
 }
 
 /// What memory says of the first token. Only a yes counts.
@@ -165,7 +190,8 @@ pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented
             may_administer(checked.session.factors, enrolled, core.policy.administrators_second_factor)?;
             // Last: who is no administrator learns nothing from how fresh their session would have to be.
             let checked = check(core, call, presented, need).await?;
-            Ok((Authority(Actor::User(checked.user.id)), checked.user))
+            let authority = Authority { actor: Actor::User(checked.user.id), recent: is_recent(core, call, &checked.session) };
+            Ok((authority, checked.user))
         }
         Role::Member => {
             let refused = Err(Refusal::NotPermitted.into());

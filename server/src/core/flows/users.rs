@@ -47,8 +47,9 @@ pub struct UserDetail {
 /// Creates a user.
 ///
 /// # Errors
-/// [`Refusal::EmailTaken`], [`Refusal::UsernameTaken`], [`Refusal::PasswordRejected`].
+/// [`Refusal::RecentSignInRequired`], [`Refusal::EmailTaken`], [`Refusal::UsernameTaken`], [`Refusal::PasswordRejected`].
 pub async fn create(core: &Core, call: &Call, authority: Authority, new: NewUser) -> Result<User> {
+    authority.demand_recent()?;
     let phc = match &new.password {
         Some(password) => {
             let words = Context::new(&core.policy.service_name, Some(&new.username), &new.email, &new.first_name, &new.last_name);
@@ -125,6 +126,10 @@ pub async fn list(core: &Core, _: Authority, page: Page) -> Result<Paged<User>> 
 /// # Errors
 /// Faults only.
 pub async fn search(core: &Core, _: Authority, prefix: &str) -> Result<Vec<User>> {
+    if prefix.contains('\0') {
+        // Nobody is called so, and PostgreSQL knows no such text.
+        return Ok(Vec::new());
+    }
     let key = crate::core::model::canonical(prefix);
     core.store.read(move |tx| Box::pin(async move { Ok(users::by_prefix(tx, &key, Page::MAXIMUM).await?) })).await
 }
@@ -132,7 +137,7 @@ pub async fn search(core: &Core, _: Authority, prefix: &str) -> Result<Vec<User>
 /// Disables a user, and ends all that is open in their name.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn disable(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<User> {
     set_status(core, call, authority, reference, Status::Disabled).await
 }
@@ -140,12 +145,13 @@ pub async fn disable(core: &Core, call: &Call, authority: Authority, reference: 
 /// Enables a user again.
 ///
 /// # Errors
-/// [`Refusal::NotFound`].
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`].
 pub async fn enable(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<User> {
     set_status(core, call, authority, reference, Status::Active).await
 }
 
 async fn set_status(core: &Core, call: &Call, authority: Authority, reference: &str, status: Status) -> Result<User> {
+    authority.demand_recent()?;
     let (call, reference) = (call.clone(), reference.to_owned());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -177,8 +183,9 @@ async fn close(tx: &mut Tx, user: UserId) -> Result<()> {
 /// Deletes a user and all that is theirs; the audit log stays.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn delete(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<UserId> {
+    authority.demand_recent()?;
     let (call, reference) = (call.clone(), reference.to_owned());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -196,8 +203,9 @@ pub async fn delete(core: &Core, call: &Call, authority: Authority, reference: &
 /// that nobody but the user knows the password (ASVS V6.4.6).
 ///
 /// # Errors
-/// [`Refusal::NotFound`], [`Refusal::PasswordRejected`].
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`], [`Refusal::PasswordRejected`].
 pub async fn set_password(core: &Core, call: &Call, authority: Authority, reference: &str, new: &Secret) -> Result<User> {
+    authority.demand_recent()?;
     let user = find(core, authority, reference).await?.user;
     let phc = accept_new(core, call, new, context(core, &user)).await?;
     let call = call.clone();
@@ -219,8 +227,9 @@ pub async fn set_password(core: &Core, call: &Call, authority: Authority, refere
 /// Has a link to set a new password mailed to a user.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] for a disabled user, who could not use it.
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for a disabled user, who could not use it.
 pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, reference: &str, form: LinkForm) -> Result<()> {
+    authority.demand_recent()?;
     let (call, reference) = (call.clone(), reference.to_owned());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -240,8 +249,10 @@ pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, refer
 /// Removes a key that a user has lost; sessions that rest on it are lowered.
 ///
 /// # Errors
-/// [`Refusal::NotFound`].
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn remove_key(core: &Core, call: &Call, authority: Authority, user: UserId, key: SecurityKeyId) -> Result<()> {
+    authority.demand_recent()?;
+    authority.refuse_own_factor(user)?;
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -257,8 +268,10 @@ pub async fn remove_key(core: &Core, call: &Call, authority: Authority, user: Us
 /// Removes the authenticator app of a user who has lost it; sessions that rest on it are lowered.
 ///
 /// # Errors
-/// [`Refusal::NotFound`].
+/// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn remove_authenticator_app(core: &Core, call: &Call, authority: Authority, user: UserId) -> Result<()> {
+    authority.demand_recent()?;
+    authority.refuse_own_factor(user)?;
     let (call, policy) = (call.clone(), core.policy.sessions);
     let work = core.store.write(move |tx| {
         Box::pin(async move {

@@ -19,7 +19,7 @@ statements! {
     );
     INSERT = "INSERT INTO invitations (id, secret_hash, email, email_key, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     SPEND = "UPDATE invitations SET used_at = $1
-        WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 RETURNING id";
+        WHERE secret_hash = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 RETURNING id";
     REVOKE = "UPDATE invitations SET revoked_at = $1 WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL";
     REISSUE = "UPDATE invitations SET secret_hash = $1, expires_at = $2 WHERE id = $3 AND used_at IS NULL AND revoked_at IS NULL";
     BY_ID = concat!("SELECT ", columns!(), " FROM invitations WHERE id = $1");
@@ -61,9 +61,9 @@ pub(in crate::core) async fn insert(tx: &mut Tx, invitation: &Invitation, secret
     tx.execute(INSERT, row).await.map(|_| ())
 }
 
-/// Uses an invitation: true for exactly one of all who try.
-pub(in crate::core) async fn spend(tx: &mut Tx, id: InvitationId, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.query_opt(SPEND, values![now, id]).await?.is_some())
+/// Uses the invitation with this secret: its id for exactly one of all who try, and for nobody once it has another secret.
+pub(in crate::core) async fn spend(tx: &mut Tx, secret: &SecretHash, now: Timestamp) -> Result<Option<InvitationId>, Fault> {
+    tx.query_opt(SPEND, values![now, secret]).await?.map(|row| row.fields().parsed()).transpose()
 }
 
 /// Takes an invitation back; false if it is used or revoked already, or there is none.

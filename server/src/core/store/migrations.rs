@@ -1,4 +1,5 @@
-//! The schema's history, embedded. Each step runs once, all that are new in one transaction.
+//! The schema's history, embedded. Each step runs once, in a transaction of its own: what one locks, nodes of an older release wait for no
+//! longer than that one takes.
 //!
 //! Expand first, contract a release later: a step says which releases can work with its result, by the schema that they know. An older
 //! release starts on a newer schema if every step that it does not know is fit for it.
@@ -11,6 +12,9 @@ use crate::core::{Fault, Result};
 
 /// How long the steps may take. Nobody waits for an answer meanwhile but whoever starts the server.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// The step that made the column `compatible_from`.
+const DECLARED_SINCE: i64 = 3;
 
 /// The table that says which steps have run.
 pub(super) const TABLE: &str = "schema_migrations";
@@ -113,7 +117,11 @@ pub(in crate::core) async fn run(
 
 /// As [`run`], on a database that is open.
 pub(super) async fn run_on(engine: &Engine, steps: &'static [Step]) -> std::result::Result<Vec<&'static Step>, Fault> {
-    unwrapped(engine.write_each(move |tx| Box::pin(migrate(tx, steps))).await)
+    let mut ran = Vec::new();
+    while let Some(step) = unwrapped(engine.write_each(move |tx| Box::pin(migrate(tx, steps))).await)? {
+        ran.push(step);
+    }
+    Ok(ran)
 }
 
 /// The newest schema that these steps make.
@@ -150,24 +158,23 @@ async fn latest(tx: &mut Tx) -> std::result::Result<i64, Fault> {
     tx.query_opt(LATEST, values![]).await?.map_or(Ok(0), |row| row.fields().int())
 }
 
-async fn migrate(tx: &mut Tx, steps: &'static [Step]) -> Result<Vec<&'static Step>> {
+/// Runs the next step, if there is one left.
+async fn migrate(tx: &mut Tx, steps: &'static [Step]) -> Result<Option<&'static Step>> {
     // Nodes that start together wait for the first, and find it done.
     tx.lock_schema().await?;
     tx.batch("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY)").await?;
     let standing = stand(tx, steps).await?;
     standing.check()?;
-    let pending: Vec<_> = standing.pending(steps).collect();
-    for step in &pending {
-        tx.batch(step.sql).await?;
-        tx.execute(RECORD, values![step.version]).await?;
-    }
-    // When all have run: the column is made by one of them.
-    if !pending.is_empty() {
+    let Some(step) = standing.pending(steps).next() else { return Ok(None) };
+    tx.batch(step.sql).await?;
+    tx.execute(RECORD, values![step.version]).await?;
+    // The first to have the column says it of those before, too.
+    if step.version >= DECLARED_SINCE {
         for step in steps {
             tx.execute(DECLARE, values![step.version, step.compatible_from]).await?;
         }
     }
-    Ok(pending)
+    Ok(Some(step))
 }
 
 #[cfg(test)]

@@ -124,6 +124,7 @@ async fn an_invitation_is_mailed_once_more_with_another_secret() {
     let (handle, before) = (made.at("/handle"), made.at("/id"));
     desk.app.deliver().await;
     desk.app.advance(HOUR);
+    let desk = Desk { token: desk.app.token("root").await, ..desk };
     let reissued = desk.post(&format!("invitations/{handle}/reissue"), Value::Null).await.expect(200);
     assert_eq!((reissued.at("/handle"), reissued.at("/state")), (handle.clone(), "open".to_owned()));
     let secret = reissued.at("/id");

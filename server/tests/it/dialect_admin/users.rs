@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::app::PASSWORD;
+use super::super::app::{ORIGIN, PASSWORD};
+use super::super::authenticator::Authenticator;
+use super::super::flow_totp;
 use super::{Desk, NOBODY};
 
 #[tokio::test]
@@ -117,16 +119,40 @@ async fn a_user_is_helped_to_a_new_password() {
     assert_eq!((&sent["items"][0]["actor"], &sent["items"][0]["user_id"]), (&json!(root), &json!(user.id)));
 }
 
+/// The rule that the strongest factor guards the factors holds for an administrator as for anybody.
+#[tokio::test]
+async fn nobody_removes_their_own_factors_as_an_administrator() {
+    let desk = Desk::new().await;
+    let mut key = Authenticator::new(7, ORIGIN);
+    let id = desk.app.register(&desk.token, "Blue", &mut key).await.expect(201).at("/id");
+    let token = desk.app.token_with_key("root", &mut key).await;
+    flow_totp::enrol(&desk.app, &token).await;
+    let desk = Desk { token, ..desk };
+    desk.delete(&format!("users/root/keys/{id}")).await.problem(409, "conflict");
+    desk.delete("users/root@example.com/totp").await.problem(409, "conflict");
+    assert_eq!(desk.get("users/root").await.expect(200).at("/security_keys/0/id"), id);
+}
+
 #[tokio::test]
 async fn a_user_has_lost_a_key() {
     let desk = Desk::new().await;
     let (_, mut key) = desk.app.user_with_key("ann").await;
     let full = desk.app.token_with_key("ann", &mut key).await;
     let id = desk.get("users/ann").await.at("/security_keys/0/id");
-    desk.delete(&format!("users/root/keys/{id}")).await.problem(404, "not-found");
+    desk.app.user("bob").await;
+    desk.delete(&format!("users/bob/keys/{id}")).await.problem(404, "not-found");
     desk.delete(&format!("users/ann/keys/{id}")).await.expect(204);
     desk.delete(&format!("users/ann/keys/{id}")).await.problem(404, "not-found");
     assert_eq!(desk.app.session(&full).await.expect(200).json()["assurance_level"], 1);
     assert_eq!(desk.app.sign_in("ann", PASSWORD).await.expect(200).at("/status"), "full");
     assert!(desk.app.mail("ann@example.com").await.text.contains("key"));
+}
+
+#[tokio::test]
+async fn what_no_database_can_hold_is_found_nowhere() {
+    let desk = Desk::new().await;
+    let nothing = json!({"items": [], "next": null});
+    for path in ["users?search=%00", "users?search=a%00b", "audit?event=%00", "audit?outcome=%00", "audit?dialect=a%00"] {
+        assert_eq!(desk.get(path).await.expect(200).json(), nothing, "{path}");
+    }
 }

@@ -108,13 +108,15 @@ async fn a_database_from_before_the_mechanism_is_brought_up_and_declared() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_undoes_those_before_it() {
-    const BROKEN: &[Step] =
-        &[STEPS[0], STEPS[1], STEPS[2], STEPS[3], STEPS[4], future("ALTER TABLE nobody ADD COLUMN x TEXT", 1)];
+async fn a_step_that_fails_leaves_those_before_it_and_nothing_of_itself() {
+    const BROKEN: &[Step] = &[STEPS[0], STEPS[1], STEPS[2], STEPS[3], STEPS[4], future(HALF, 1)];
+    const HALF: &str = "ALTER TABLE users ADD COLUMN nickname TEXT; ALTER TABLE nobody ADD COLUMN x TEXT";
     let (_kept, settings) = fixture::settings().await;
     assert!(open(&settings, BROKEN).await.is_err());
     let engine = Engine::open(&settings, DEADLINE).unwrap();
-    assert_eq!(standing(&engine, STEPS).await.unwrap().current, 0);
+    assert_eq!(standing(&engine, STEPS).await.unwrap().current, newest(STEPS));
+    // The same name once more, by a step that is whole.
+    open(&settings, EXPANDED).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -174,7 +174,10 @@ pub(super) async fn send_recovery(
     delete, path = "/admin/v1/users/{user}/keys/{id}", operation_id = "removeUserKey", tag = "Users",
     security(("bearer" = []), ("cookie" = [])),
     params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address"), ("id" = SecurityKeyId, Path, description = "The key")),
-    responses((status = 204, description = "It is removed"), Always, Changes, Unauthorized, Forbidden, Unknown),
+    responses(
+        (status = 204, description = "It is removed"),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
 )]
 pub(super) async fn remove_key(
     State(shared): State<Shared>,
@@ -193,7 +196,10 @@ pub(super) async fn remove_key(
     delete, path = "/admin/v1/users/{user}/totp", operation_id = "removeUserTotp", tag = "Users",
     security(("bearer" = []), ("cookie" = [])),
     params(("user" = String, Path, min_length = 1, max_length = 254, description = "Id, username or e-mail address")),
-    responses((status = 204, description = "It is removed"), Always, Changes, Unauthorized, Forbidden, Unknown),
+    responses(
+        (status = 204, description = "It is removed"),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Conflicts,
+    ),
 )]
 pub(super) async fn remove_totp(
     State(shared): State<Shared>,
