@@ -68,6 +68,8 @@ test("the sign-in page comes in under 30 KB, all told", async (t) => {
 test("the keyboard alone signs in, and its place is always seen", async () => {
   const page = await visit(browser, server.url);
   await page.goto("/sign-in");
+  // The browser sets the place when it first draws the page.
+  await page.locator("#identifier:focus").waitFor();
   await page.keyboard.type("ann");
   for (let step = 0; step < 12; step += 1) {
     const ring = await page.evaluate(() => {
@@ -78,6 +80,8 @@ test("the keyboard alone signs in, and its place is always seen", async () => {
     await page.keyboard.press("Tab");
   }
   await page.goto("/sign-in");
+  // The browser sets the place when it first draws the page.
+  await page.locator("#identifier:focus").waitFor();
   await page.keyboard.type("ann");
   await page.keyboard.press("Tab");
   await page.keyboard.type("correct horse battery 9!");
