@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { fill, follow, heading, launch, plugIn, press, says, signIn, totp, visit } from "./browser.js";
+import { ageForms, fill, follow, heading, launch, plugIn, press, says, signIn, totp, visit } from "./browser.js";
 import { OTHER_PASSWORD, PASSWORD, Server } from "./server.js";
 
 let server, browser, root;
@@ -47,6 +47,11 @@ test("the link of the first start makes the first administrator, once", async ()
   await says(root, "The password is too easy to guess.");
   assert.equal(await root.getByLabel("Username").inputValue(), "root");
   await fill(root, "Password", PASSWORD);
+  await ageForms(root);
+  await press(root, "Create the account");
+  await says(root, "Look through the form and send it again.");
+  assert.equal(await root.getByLabel("E-mail address").inputValue(), "root@example.org");
+  await fill(root, "Password", PASSWORD);
   // Two presses create one.
   await root.getByRole("button", { name: "Create the account" }).dblclick();
   await says(root, "Your account is ready.");
@@ -86,6 +91,10 @@ test("somebody who lost their key, and a session that was left open", async () =
   await press(root, "Remove the key Lost key");
   await says(root, "The security key is removed.");
   await says(root, "There are none.");
+  // Who is asked for it just then is led on.
+  await page.reload();
+  await says(page, "it was removed while you were signing in");
+  await press(page, "Back to sign-in");
   await signIn(page, "bodil", PASSWORD);
   await heading(page, "Your account");
   await root.reload();
@@ -133,6 +142,8 @@ test("an invitation is made and used, and another taken back", async () => {
   await page.goto(await server.link("ivo@example.org", "/invitation"));
   await heading(page, "This invitation is closed");
   await page.goto(await server.link("ida@example.org", "/invitation"));
+  await fill(page, "First name", "Ida");
+  await fill(page, "Last name", "Igel");
   await fill(page, "Password", PASSWORD);
   await press(page, "Create the account");
   await says(page, "Your account is ready.");
@@ -203,7 +214,8 @@ test("a mail that cannot be sent is looked at, and sent", async () => {
   const tab = root.context().waitForEvent("page");
   await follow(root, "The same with its layout, in a tab of its own");
   const letter = await tab;
-  await letter.getByText("Reset your password").first().waitFor();
+  await letter.waitForURL(/\/html$/);
+  await letter.getByText("asked to reset the password").waitFor();
   await letter.close();
   await follow(root, "Back to the outbox");
   server.post.answer = "250 known";
@@ -245,11 +257,11 @@ test("the overview counts, and the settings are those in force", async () => {
   await root.locator("summary").first().click();
   const cells = await root.locator("details").first().locator("td").allInnerTexts();
   const sum = (column) => cells.filter((_, place) => place % 2 === column).reduce((all, cell) => all + Number(cell), 0);
-  assert.ok(sum(0) > 5 && sum(1) > 0, `${sum(0)} ${sum(1)}`);
+  assert.ok(sum(0) > 2 && sum(1) > 0, `${sum(0)} ${sum(1)}`);
   await says(root, `Sign-ins: ${sum(0)}`);
   await says(root, `Refusals: ${sum(1)}`);
   await follow(root, "Settings");
-  await root.getByRole("row", { name: `public_url ${server.url}` }).waitFor();
+  await root.locator("tr", { hasText: "public_url" }).filter({ hasText: server.url }).waitFor();
   assert.ok(!(await root.content()).includes(server.post.url), "the mail server's URL may have a password");
 });
 

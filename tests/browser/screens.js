@@ -15,7 +15,7 @@ const LOOKS = [
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const server = await Server.start();
+const server = await Server.start({}, true);
 const browser = await launch();
 try {
   const page = await visit(browser, server.url);

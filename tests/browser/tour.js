@@ -1,14 +1,17 @@
 // Every page in every state worth a look, one after another. `show(name)` is called where each is on the screen.
 
 import { ageForms, closePrompt, fill, plugIn, press, signIn, totp } from "./browser.js";
+import { console, firstStart } from "./tour-console.js";
 import { OTHER_PASSWORD, PASSWORD } from "./server.js";
 
 /** Walks with a page that nobody is signed in at. */
 export const tour = async (server, page, show) => {
+  await firstStart(server, page, show);
   server.user("ann");
   await strangers(server, page, show);
   await newcomer(server, page, show);
   await owner(server, page, show);
+  await console(server, page, show);
 };
 
 const strangers = async (server, page, show) => {
@@ -139,4 +142,6 @@ const keyed = async (server, page, show) => {
   await ageForms(page);
   await page.locator("main form button").first().click();
   await show("stale");
+  await press(page, "Sign out");
+  await page.getByText("You are signed out.").waitFor();
 };
