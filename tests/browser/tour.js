@@ -142,6 +142,7 @@ const keyed = async (server, page, show) => {
   await ageForms(page);
   await page.locator("main form button").first().click();
   await show("stale");
-  await press(page, "Sign out");
+  await page.goto("/sign-out");
+  await page.locator("main").getByRole("button", { name: "Sign out", exact: true }).click();
   await page.getByText("You are signed out.").waitFor();
 };
