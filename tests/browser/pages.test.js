@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { launch, visit } from "./browser.js";
-import { Server } from "./server.js";
+import { PASSWORD, Server } from "./server.js";
 import { tour } from "./tour.js";
 
 const PHONE = { width: 390, height: 844 };
@@ -80,10 +80,11 @@ test("the sign-in page comes in under 30 KB, all told", async (t) => {
 
 test("the keyboard alone signs in, and its place is always seen", async () => {
   const page = await visit(browser, server.url);
+  server.user("kay");
   await page.goto("/sign-in");
   // The browser sets the place when it first draws the page.
   await page.locator("#identifier:focus").waitFor();
-  await page.keyboard.type("ann");
+  await page.keyboard.type("kay");
   for (let step = 0; step < 12; step += 1) {
     const ring = await page.evaluate(() => {
       const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
@@ -95,9 +96,9 @@ test("the keyboard alone signs in, and its place is always seen", async () => {
   await page.goto("/sign-in");
   // The browser sets the place when it first draws the page.
   await page.locator("#identifier:focus").waitFor();
-  await page.keyboard.type("ann");
+  await page.keyboard.type("kay");
   await page.keyboard.press("Tab");
-  await page.keyboard.type("correct horse battery 9!");
+  await page.keyboard.type(PASSWORD);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Your account" }).waitFor();
 });
