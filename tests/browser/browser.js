@@ -83,3 +83,13 @@ export const signIn = async (page, name, password) => {
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 };
+
+export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+export const follow = (page, name) => page.getByRole("link", { name, exact: true }).click();
+export const fill = (page, label, text) => page.getByLabel(label, { exact: true }).fill(text);
+export const heading = (page, name) => page.getByRole("heading", { name, exact: true, level: 1 }).waitFor();
+export const says = (page, text) => page.getByText(text).first().waitFor();
+
+/** What a form is bound to is of another time. */
+export const ageForms = (page) =>
+  page.evaluate(() => document.querySelectorAll("main input[name=csrf]").forEach((input) => (input.value = "of another time")));

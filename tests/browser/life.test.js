@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { closePrompt, device, launch, plugIn, signIn, visit, withoutOffers } from "./browser.js";
+import { closePrompt, device, fill, heading, launch, plugIn, press, says, signIn, visit, withoutOffers } from "./browser.js";
 import { OTHER_PASSWORD, PASSWORD, Server } from "./server.js";
 
 let server, browser, app;
@@ -23,11 +23,6 @@ after(async () => {
   await server?.stop();
   app?.close();
 });
-
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-const fill = (page, label, text) => page.getByLabel(label, { exact: true }).fill(text);
-const heading = (page, name) => page.getByRole("heading", { name, exact: true, level: 1 }).waitFor();
-const says = (page, text) => page.getByText(text).first().waitFor();
 
 test("from the invitation to a lost password", async () => {
   const page = await visit(browser, server.url);

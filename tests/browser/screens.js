@@ -13,9 +13,12 @@ const LOOKS = [
   ["phone", { width: 390, height: 760 }, "light"],
 ];
 
+/** Lists look the same further down. */
+const TALLEST = 1100;
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const server = await Server.start();
+const server = await Server.start({}, true);
 const browser = await launch();
 try {
   const page = await visit(browser, server.url);
@@ -23,7 +26,9 @@ try {
     for (const [look, size, colorScheme] of LOOKS) {
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true, animations: "disabled" });
+      const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), TALLEST);
+      const clip = { x: 0, y: 0, width: size.width, height };
+      await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true, clip, animations: "disabled" });
     }
   });
 } finally {

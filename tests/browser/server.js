@@ -2,11 +2,12 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Post } from "./post.js";
 
 export const PASSWORD = "correct horse battery 9!";
 export const OTHER_PASSWORD = "another staple of mine 7?";
@@ -33,7 +34,8 @@ export const freePort = async () => {
 };
 
 export class Server {
-  static async start(settings = {}) {
+  /** With `posts`, mails go through a mail server, `server.post`; without, into files. */
+  static async start(settings = {}, posts = false) {
     const server = new Server();
     const port = await freePort();
     server.folder = mkdtempSync(join(tmpdir(), "doorward-browser-"));
@@ -48,21 +50,54 @@ export class Server {
       DOORWARD_PASSWORDS__MEMORY_KIB: "64",
       ...settings,
     };
-    server.process = spawn(BINARY, ["serve"], { env: server.env, cwd: server.folder, stdio: ["ignore", "ignore", "ignore"] });
+    if (posts) {
+      server.post = await Post.open(join(server.folder, "mail"));
+      server.env.DOORWARD_SMTP_URL = server.post.url;
+    }
+    await server.run();
+    return server;
+  }
+
+  async run() {
+    const said = openSync(join(this.folder, "said"), "a");
+    this.process = spawn(BINARY, ["serve"], { env: this.env, cwd: this.folder, stdio: ["ignore", said, "ignore"] });
     const end = Date.now() + DEADLINE_MS;
-    while (!(await fetch(`${server.url}/health/ready`).then((answer) => answer.ok, () => false))) {
-      if (server.process.exitCode !== null || Date.now() > end) throw new Error("the server did not start");
+    while (!(await fetch(`${this.url}/health/ready`).then((answer) => answer.ok, () => false))) {
+      if (this.process.exitCode !== null || Date.now() > end) throw new Error("the server did not start");
       await pause(20);
     }
-    return server;
+  }
+
+  async end() {
+    if (this.process.exitCode !== null) return;
+    this.process.kill();
+    await once(this.process, "exit");
+  }
+
+  /** Goes on with other settings, at the same address. */
+  async restart(settings) {
+    await this.end();
+    Object.assign(this.env, settings);
+    await this.run();
+  }
+
+  /** The link that a server without users shows. */
+  async setupLink() {
+    const end = Date.now() + DEADLINE_MS;
+    while (Date.now() < end) {
+      const found = readFileSync(join(this.folder, "said"), "utf8").match(/http\S+\/setup\?token=[\w-]+/);
+      if (found) return found[0];
+      await pause(20);
+    }
+    throw new Error("the server shows no link");
   }
 
   cli(words, input = "") {
     return execFileSync(BINARY, words, { env: this.env, cwd: this.folder, input, stdio: ["pipe", "pipe", "inherit"] }).toString();
   }
 
-  user(name, first = "Ann", last = "Lee") {
-    const names = ["--first-name", first, "--last-name", last];
+  user(name, first = "Ann", last = "Lee", ...more) {
+    const names = ["--first-name", first, "--last-name", last, ...more];
     this.cli(["user", "create", "--email", `${name}@example.org`, "--username", name, ...names, "--password-stdin"], PASSWORD);
   }
 
@@ -96,10 +131,8 @@ export class Server {
   }
 
   async stop() {
-    if (this.process.exitCode === null) {
-      this.process.kill();
-      await once(this.process, "exit");
-    }
+    await this.end();
+    this.post?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

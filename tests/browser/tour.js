@@ -1,17 +1,17 @@
 // Every page in every state worth a look, one after another. `show(name)` is called where each is on the screen.
 
-import { closePrompt, plugIn, signIn, totp } from "./browser.js";
+import { ageForms, closePrompt, fill, plugIn, press, signIn, totp } from "./browser.js";
+import { console, firstStart } from "./tour-console.js";
 import { OTHER_PASSWORD, PASSWORD } from "./server.js";
-
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-const fill = (page, label, text) => page.getByLabel(label, { exact: true }).fill(text);
 
 /** Walks with a page that nobody is signed in at. */
 export const tour = async (server, page, show) => {
+  await firstStart(server, page, show);
   server.user("ann");
   await strangers(server, page, show);
   await newcomer(server, page, show);
   await owner(server, page, show);
+  await console(server, page, show);
 };
 
 const strangers = async (server, page, show) => {
@@ -134,12 +134,15 @@ const keyed = async (server, page, show) => {
   await page.getByRole("heading", { name: "Your account" }).waitFor();
   await page.goto("/sign-in?again=yes&return_to=/account/password");
   await show("sign-in-again");
-  await page.evaluate(() => (document.querySelector("main input[name=csrf]").value = "of another time"));
+  await ageForms(page);
   await fill(page, "Password", PASSWORD);
   await press(page, "Sign in");
   await show("sign-in-stale");
   await page.goto("/account");
-  await page.evaluate(() => (document.querySelector("main input[name=csrf]").value = "of another time"));
+  await ageForms(page);
   await page.locator("main form button").first().click();
   await show("stale");
+  await page.goto("/sign-out");
+  await page.locator("main").getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByText("You are signed out.").waitFor();
 };

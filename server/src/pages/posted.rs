@@ -69,7 +69,7 @@ impl<T: DeserializeOwned> FromRequest<Site> for Action<T> {
         let Posted { visit, sent } = Posted::from_request(request, site).await?;
         match sent {
             Sent::Fresh(form) => Ok(Self(visit, form)),
-            Sent::Stale(_) => Err(problem::told(&visit, StatusCode::FORBIDDEN, "stale.title", "stale.text").into()),
+            Sent::Stale(_) => Err(problem::stale(&visit).into()),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::locale::Language;
 pub(super) struct Problem {
     heading: String,
     explanation: String,
-    way: &'static str,
+    way: String,
     way_text: String,
 }
 
@@ -29,19 +29,29 @@ impl View for Problem {
 
     fn samples() -> Vec<Self> {
         let text = || "Sample".to_owned();
-        vec![Self { heading: text(), explanation: text(), way: HOME, way_text: text() }]
+        vec![Self { heading: text(), explanation: text(), way: text(), way_text: text() }]
     }
 }
 
 fn words(say: impl Fn(&str) -> String, heading: &str, explanation: String) -> Problem {
     let way_text = say("common.back_to_account");
-    Problem { heading: say(heading), explanation, way: HOME, way_text }
+    Problem { heading: say(heading), explanation, way: HOME.to_owned(), way_text }
 }
 
 /// A problem in the words of two messages.
 pub(super) fn told(visit: &Visit, status: StatusCode, heading: &str, explanation: &str) -> Response {
     let say = |key: &str| visit.say(key, &[]);
     visit.show(status, &words(say, heading, say(explanation)))
+}
+
+/// A button of a page that is out of date. It leads back to that page, if the browser says which it was.
+pub(super) fn stale(visit: &Visit) -> Response {
+    let mut view = words(|key| visit.say(key, &[]), "stale.title", visit.say("stale.text", &[]));
+    if let Some(page) = visit.came_from() {
+        page.as_str().clone_into(&mut view.way);
+        view.way_text = visit.say("stale.way", &[]);
+    }
+    visit.show(StatusCode::FORBIDDEN, &view)
 }
 
 /// A page for an error that a flow met.

@@ -61,6 +61,13 @@ pub(super) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     url
 }
 
+/// A page of ours with what was typed there, so that a new sign-in does not lose it; without, if that is too long to come back to.
+pub(super) fn with_typed(path: &str, typed: &[(&str, &str)]) -> String {
+    let filled: Vec<_> = typed.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
+    let place = with_query(path, &filled);
+    if place.len() > LONGEST { path.to_owned() } else { place }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,5 +179,16 @@ mod tests {
     fn what_goes_into_a_query_stays_one_value() {
         let url = with_query("/sign-in", &[("return_to", "/a?b=c&d#e f"), ("again", "yes")]);
         assert_eq!(url, "/sign-in?return_to=%2Fa%3Fb%3Dc%26d%23e+f&again=yes");
+    }
+
+    #[test]
+    fn what_was_typed_comes_along_unless_it_is_too_long_to_come_back_to() {
+        assert_eq!(
+            with_typed("/account/profile", &[("first_name", "Zoë"), ("last_name", "")]),
+            "/account/profile?first_name=Zo%C3%AB"
+        );
+        assert_eq!(with_typed("/x", &[]), "/x");
+        let long = "x".repeat(LONGEST);
+        assert_eq!(with_typed("/x", &[("name", &long)]), "/x");
     }
 }

@@ -103,6 +103,11 @@ impl Visit {
         ReturnTo::parse(text?, self.site.shared.public_url(), &self.site.shared.forward().return_to, &self.site.apis)
     }
 
+    /// The page that a form was on, as far as its `Referer` says.
+    pub(super) fn came_from(&self) -> Option<ReturnTo> {
+        self.return_to(self.headers.get(header::REFERER)?.to_str().ok())
+    }
+
     /// A message in the visitor's language.
     pub(super) fn say(&self, key: &str, values: &[(&str, &str)]) -> String {
         self.site.pages.say(self.language, key, values)

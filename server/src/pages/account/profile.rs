@@ -11,6 +11,7 @@ use crate::core::{Error, Refusal};
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Posted, Sent};
 use crate::pages::render::View;
+use crate::pages::return_to::with_typed;
 use crate::pages::visit::{HOME, Turned, Visit};
 
 const HERE: &str = "/account/profile";
@@ -53,16 +54,27 @@ impl Form {
         Ok(Changes { first_name, last_name: Some(PersonName::parse("last_name", &self.last_name)?) })
     }
 
+    /// Here, with what was typed.
+    fn here(&self) -> String {
+        with_typed(HERE, &[("first_name", &self.first_name), ("last_name", &self.last_name)])
+    }
+
     /// The form once more, as it was sent.
     fn again(self) -> Names {
         Names { first_name: self.first_name, last_name: self.last_name, ..Names::default() }
     }
 }
 
-/// Shows the form with the names as they are.
+/// Shows the form with the names as they are, or as they were typed before a new sign-in.
 pub(in crate::pages) async fn form(mut visit: Visit) -> Result<Response, Turned> {
-    let user = visit.signed_in(Need::Full, HERE).await?.user;
-    let [first_name, last_name] = [user.first_name, user.last_name].map(|name| name.as_str().to_owned());
+    let here = visit.here.clone();
+    let user = visit.signed_in(Need::Full, &here).await?.user;
+    let typed = ["first_name", "last_name"].map(|name| visit.query(name).map(str::to_owned));
+    let [first_name, last_name] = if typed.iter().any(Option::is_some) {
+        typed.map(Option::unwrap_or_default)
+    } else {
+        [user.first_name, user.last_name].map(|name| name.as_str().to_owned())
+    };
     Ok(visit.show(StatusCode::OK, &Names { first_name, last_name, ..Names::default() }))
 }
 
@@ -71,8 +83,8 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let problem = Some(visit.say("stale.form", &[]));
-            return show(&mut visit, StatusCode::FORBIDDEN, Names { problem, ..form.again() }).await;
+            let (problem, here) = (Some(visit.say("stale.form", &[])), form.here());
+            return show(&mut visit, &here, StatusCode::FORBIDDEN, Names { problem, ..form.again() }).await;
         }
     };
     let changed = match form.read() {
@@ -83,18 +95,18 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
         Ok(_) => Ok(visit.go(HOME, Some(Notice::NameChanged))),
         Err(Error::Refused(Refusal::Invalid { field, .. })) => {
             let told = Some(visit.say("invitation.name_wrong", &[]));
-            let mut view = form.again();
+            let (here, mut view) = (form.here(), form.again());
             match field {
                 "first_name" => view.first_name_problem = told,
                 _ => view.last_name_problem = told,
             }
-            show(&mut visit, StatusCode::UNPROCESSABLE_ENTITY, view).await
+            show(&mut visit, &here, StatusCode::UNPROCESSABLE_ENTITY, view).await
         }
-        Err(error) => Err(visit.turn(&error, HERE)),
+        Err(error) => Err(visit.turn(&error, &form.here())),
     }
 }
 
-async fn show(visit: &mut Visit, status: StatusCode, view: Names) -> Result<Response, Turned> {
-    visit.signed_in(Need::Full, HERE).await?;
+async fn show(visit: &mut Visit, here: &str, status: StatusCode, view: Names) -> Result<Response, Turned> {
+    visit.signed_in(Need::Full, here).await?;
     Ok(visit.show(status, &view))
 }

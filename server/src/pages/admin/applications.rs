@@ -13,6 +13,7 @@ use crate::locale::minute;
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Action, Nothing, Posted, Sent};
 use crate::pages::render::View;
+use crate::pages::return_to::with_typed;
 use crate::pages::visit::{Turned, Visit};
 
 /// The list, and the form that registers one.
@@ -112,6 +113,17 @@ pub(in crate::pages) struct Form {
 }
 
 impl Form {
+    /// As it was before a new sign-in.
+    fn typed(visit: &Visit) -> Self {
+        let text = |name| visit.query(name).unwrap_or_default().to_owned();
+        Self { name: text("name"), networks: text("networks"), suffices: text("suffices") }
+    }
+
+    /// Here, with what was typed.
+    fn here(&self) -> String {
+        with_typed(LIST, &[("name", &self.name), ("networks", &self.networks), ("suffices", &self.suffices)])
+    }
+
     fn read(&self) -> Result<Registration, Refusal> {
         let networks = self.networks.split([',', ' ']).filter(|network| !network.is_empty());
         let networks = networks.map(str::parse).collect::<Result<Vec<Network>, _>>()?;
@@ -131,7 +143,8 @@ struct Wrong {
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    show(&visit, authority, StatusCode::OK, Form::default(), Wrong::default()).await
+    let form = Form::typed(&visit);
+    show(&visit, authority, StatusCode::OK, form, Wrong::default()).await
 }
 
 async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: Form, wrong: Wrong) -> Result<Response, Turned> {
@@ -156,12 +169,12 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let authority = visit.administrator(Need::Full, LIST).await?;
+            let authority = visit.administrator(Need::Full, &form.here()).await?;
             let wrong = Wrong { form: Some(visit.say("stale.form", &[])), ..Wrong::default() };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
-    let authority = visit.administrator(Need::Recent, LIST).await?;
+    let authority = visit.administrator(Need::Recent, &form.here()).await?;
     let made: Outcome<Registered> = match form.read() {
         Ok(registration) => applications::create(visit.core(), &visit.call, authority, registration).await,
         Err(refusal) => Err(refusal.into()),
@@ -174,7 +187,7 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
         Err(Error::Refused(Refusal::Invalid { .. })) => {
             Wrong { name: Some(visit.say("admin.application_name_wrong", &[])), ..Wrong::default() }
         }
-        Err(error) => return Err(visit.turn(&error, LIST)),
+        Err(error) => return Err(visit.turn(&error, &form.here())),
     };
     show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
 }
@@ -188,6 +201,11 @@ fn once(visit: &Visit, registered: &Registered) -> Response {
         access_token: registered.access_token.reveal().to_owned(),
     };
     visit.show(StatusCode::OK, &view)
+}
+
+/// The page with new secrets is at this address; what leads back to it has none.
+pub(in crate::pages) async fn back(visit: Visit) -> Response {
+    visit.go(LIST, None)
 }
 
 /// Gives one new secrets, and shows them.

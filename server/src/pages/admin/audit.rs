@@ -20,7 +20,8 @@ use crate::pages::visit::{Turned, Visit};
 #[derive(Default, Serialize)]
 pub(in crate::pages) struct Audit {
     section: &'static str,
-    user: String,
+    /// Not `user`: of that name is who looks.
+    whose: String,
     event: String,
     outcome: String,
     dialect: String,
@@ -43,7 +44,7 @@ impl View for Audit {
         let some = || Some(text());
         let full = Self {
             section: SECTION,
-            user: text(),
+            whose: text(),
             event: text(),
             outcome: text(),
             dialect: text(),
@@ -141,7 +142,7 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     let problem = |wrong: bool, key: &str| wrong.then(|| visit.say(key, &[]));
     let mut view = Audit {
         section: SECTION,
-        user: text("user"),
+        whose: text("user"),
         event: text("event"),
         outcome: text("outcome"),
         dialect: text("dialect"),

@@ -13,6 +13,7 @@ use crate::locale::minute;
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Action, Nothing, Posted, Sent};
 use crate::pages::render::View;
+use crate::pages::return_to::with_typed;
 use crate::pages::visit::{Turned, Visit};
 
 /// The list, and the form that invites.
@@ -93,6 +94,19 @@ pub(in crate::pages) struct Form {
     role: String,
 }
 
+impl Form {
+    /// As it was before a new sign-in.
+    fn typed(visit: &Visit) -> Self {
+        let text = |name| visit.query(name).unwrap_or_default().to_owned();
+        Self { email: text("email"), role: text("role") }
+    }
+
+    /// Here, with what was typed.
+    fn here(&self) -> String {
+        with_typed(LIST, &[("email", &self.email), ("role", &self.role)])
+    }
+}
+
 /// What is wrong with the form.
 #[derive(Default)]
 struct Wrong {
@@ -104,7 +118,8 @@ struct Wrong {
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    show(&visit, authority, StatusCode::OK, Form::default(), Wrong::default()).await
+    let form = Form::typed(&visit);
+    show(&visit, authority, StatusCode::OK, form, Wrong::default()).await
 }
 
 async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: Form, wrong: Wrong) -> Result<Response, Turned> {
@@ -127,12 +142,12 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let authority = visit.administrator(Need::Full, LIST).await?;
+            let authority = visit.administrator(Need::Full, &form.here()).await?;
             let wrong = Wrong { form: Some(visit.say("stale.form", &[])), email: None };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
-    let authority = visit.administrator(Need::Recent, LIST).await?;
+    let authority = visit.administrator(Need::Recent, &form.here()).await?;
     let made = match (Email::parse(&form.email), Role::parse(&form.role)) {
         (Ok(email), Some(role)) => invitations::create(visit.core(), &visit.call, authority, email, role, None).await,
         (Err(refusal), _) => Err(refusal.into()),
@@ -144,7 +159,7 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
             let wrong = Wrong { form: None, email: Some(visit.say("admin.email_wrong", &[])) };
             show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
         }
-        Err(error) => Err(visit.turn(&error, LIST)),
+        Err(error) => Err(visit.turn(&error, &form.here())),
     }
 }
 

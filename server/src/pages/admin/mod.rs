@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/invitations/{id}/reissue", post(invitations::reissue))
         .route("/admin/invitations/{id}/revoke", post(invitations::revoke))
         .route("/admin/applications", get(applications::list).post(applications::create))
-        .route("/admin/applications/{id}/rotate", post(applications::rotate))
+        .route("/admin/applications/{id}/rotate", get(applications::back).post(applications::rotate))
         .route("/admin/applications/{id}/revoke", post(applications::revoke))
         .route("/admin/mail", get(mail::list))
         .route("/admin/mail/{id}", get(mail::show))
