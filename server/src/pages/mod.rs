@@ -8,6 +8,7 @@ mod admin;
 mod assets;
 mod code;
 mod csrf;
+mod dev_mail;
 mod device;
 mod forgotten;
 mod form;
@@ -33,6 +34,7 @@ use axum::routing::{any, get, post};
 
 use crate::dialect::shared::Shared;
 use crate::http::layers::Words;
+use crate::mailbox::Mailbox;
 use render::Pages;
 
 /// How the pages say what only the layers around them know.
@@ -70,8 +72,9 @@ struct Site {
     settings: Arc<[(String, String)]>,
 }
 
-/// The URL table. `settings` are shown to administrators: secrets among them are masked already.
-pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>) -> Router {
+/// The URL table. `settings` are shown to administrators: secrets among them are masked already. `mailbox` is
+/// shown to whoever is at this machine.
+pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>, mailbox: Option<Mailbox>) -> Router {
     let settings = settings.into();
     Router::new()
         .route("/", get(sign_in::begin))
@@ -105,6 +108,7 @@ pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>
         .route("/account/sessions/{id}/end", post(account::sessions::end))
         .route("/account/{*rest}", any(problem::not_found))
         .merge(admin::routes())
+        .merge(mailbox.map(dev_mail::routes).unwrap_or_default())
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))

@@ -52,6 +52,8 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<admin::audit::Audit>(pages, &mut made);
     all::<admin::dashboard::Dashboard>(pages, &mut made);
     all::<admin::settings::Settings>(pages, &mut made);
+    all::<dev_mail::List>(pages, &mut made);
+    all::<dev_mail::One>(pages, &mut made);
     all::<problem::Problem>(pages, &mut made);
     made
 }
