@@ -144,7 +144,8 @@ fn what_is_published_knows_no_flow() {
 
 #[test]
 fn the_mailbox_reads_a_folder_and_knows_nothing_else() {
-    let words = ["axum", "core::flows", "core::store", "crate::http", "crate::config", "crate::pages", "crate::work", "crate::app"];
+    let words =
+        ["axum", "core::flows", "core::store", "crate::http", "crate::config", "crate::pages", "crate::work", "crate::app"];
     nobody_names("mailbox", &words, &[]);
 }
 
