@@ -27,6 +27,7 @@ use crate::http::health::{Probe, Readiness};
 use crate::http::layers::{self, Words};
 use crate::http::metrics::{Kind, Metrics, Others};
 use crate::locale::Catalogues;
+use crate::mailbox::Mailbox;
 use crate::openapi;
 use crate::pages::{self, render::Pages};
 use crate::templates::TemplateError;
@@ -167,8 +168,10 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     }
     let rendered = Arc::new(rendered(config)?);
     let words = pages::words(&rendered);
+    let mailbox = config.has_mailbox().then(|| Mailbox::new(config.mail_folder()));
     let apis = areas.iter().map(|area| area.prefix).collect();
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered, config.in_force(), apis), PAGES, limit, words.clone());
+    let around = pages::Around { settings: config.in_force(), apis, mailbox };
+    let pages = layers::dialect(pages::routes(shared.clone(), rendered, around), PAGES, limit, words.clone());
     let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
     areas.extend(pages::PREFIXES.map(area));
     let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;
@@ -289,7 +292,7 @@ fn mailer(config: &Config) -> Result<Mailer, StartError> {
     let transport = match &config.smtp_url {
         Some(url) => Transport::from_url(url.reveal()).map_err(StartError)?,
         None => {
-            let folder = config.data_dir.join("mail");
+            let folder = config.mail_folder();
             Transport::files(folder.clone()).map_err(|error| StartError(format!("{}: {error}", folder.display())))?
         }
     };

@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod http;
 pub mod locale;
 pub mod log;
+pub mod mailbox;
 pub mod openapi;
 pub mod pages;
 pub mod templates;

@@ -115,6 +115,48 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-offer]")) offer(form).catch(() => {});
 });
 
+// The mailbox of development: what has arrived is put in its place, what is gone is taken away, and nothing else of the page moves.
+const mails = document.querySelector("[data-changes]");
+
+const change = ({ seen, mails: now }) => {
+  const told = document.getElementById("mail-told");
+  const names = new Set(now.map((mail) => mail.name));
+  const rows = new Map(Array.from(mails.children, (row) => [row.dataset.name, row]));
+  for (const [name, row] of rows) if (!names.has(name) && !row.contains(document.activeElement)) row.remove();
+  let place = mails.firstElementChild;
+  for (const mail of now) {
+    const known = rows.get(mail.name);
+    if (known) {
+      place = known.nextElementSibling;
+      continue;
+    }
+    const row = document.getElementById("mail-row").content.firstElementChild.cloneNode(true);
+    row.dataset.name = mail.name;
+    row.querySelector("a").href += mail.name;
+    for (const slot of ["subject", "to", "at"]) row.querySelector(`[data-${slot}]`).textContent = mail[slot];
+    mails.insertBefore(row, place);
+  }
+  const arrived = now.find((mail) => !rows.has(mail.name));
+  told.textContent = arrived ? `${told.dataset.arrived} ${arrived.subject}` : "";
+  document.getElementById("mail-none").hidden = mails.children.length > 0;
+  mails.dataset.seen = seen;
+};
+
+// Asks while somebody looks.
+const watch = async () => {
+  const told = document.getElementById("mail-told");
+  try {
+    const answer = document.hidden || (await fetch(`${mails.dataset.changes}?seen=${mails.dataset.seen}`));
+    if (answer.status === 200) change(await answer.json());
+    else if (answer.ok && told.textContent === told.dataset.away) told.textContent = "";
+  } catch {
+    told.textContent = told.dataset.away;
+  }
+  setTimeout(watch, 1500);
+};
+
+if (mails) watch();
+
 for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
 for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
 

@@ -1,5 +1,6 @@
 //! What the server says on standard output when it starts: where it is, where mail goes, where the data is, what to do first.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::settings::Settings;
 use crate::app::App;
 use crate::config::Loaded;
 use crate::config::load::Place;
-use crate::config::url::DatabaseUrl;
+use crate::config::url::{DatabaseUrl, PublicUrl};
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Timestamp;
 use crate::core::flows::setup::{self, Setup};
@@ -21,6 +22,8 @@ struct Greeting {
     listen: String,
     public_url: String,
     mail: String,
+    /// Where these are shown to a browser on this machine.
+    mailbox: Option<String>,
     database: String,
     metrics: Option<String>,
     /// The link with which the first administrator is created, in the start that made it and in no other.
@@ -38,6 +41,7 @@ pub(super) async fn write(loaded: &Loaded, settings: &Settings, app: &App, desk:
         listen: format!("http://{}", config.listen),
         public_url: config.origin().origin().to_owned(),
         mail: app.mailer.destination(),
+        mailbox: config.has_mailbox().then(|| format!("{}/dev/mail", here(config.listen))),
         database: config.database().to_string(),
         metrics: config.metrics_listen.map(|address| format!("http://{address}/metrics")),
         set_up: if let Setup::Link(link) = &setup { Some(link.reveal().to_owned()) } else { None },
@@ -52,13 +56,12 @@ impl Greeting {
     fn text(&self, sends: bool, shown: Option<Timestamp>) -> String {
         let mail = if sends { self.mail.clone() } else { format!("files in {} (set smtp_url to send it)", self.mail) };
         let mut text = format!("Doorward {}\n", env!("CARGO_PKG_VERSION"));
-        text.push_str(&fields(&[
-            ("listens on", self.listen.clone()),
-            ("public URL", self.public_url.clone()),
-            ("mail goes to", mail),
-            ("data is in", self.database.clone()),
-            ("metrics on", self.metrics.clone().unwrap_or_else(|| "no listener (metrics_listen)".to_owned())),
-        ]));
+        let mut lines =
+            vec![("listens on", self.listen.clone()), ("public URL", self.public_url.clone()), ("mail goes to", mail)];
+        lines.extend(self.mailbox.clone().map(|url| ("mails read at", url)));
+        lines.push(("data is in", self.database.clone()));
+        lines.push(("metrics on", self.metrics.clone().unwrap_or_else(|| "no listener (metrics_listen)".to_owned())));
+        text.push_str(&fields(&lines));
         if let Some(command) = &self.create_user {
             text.push_str("There is no user yet. To create the first, an administrator,");
             match (&self.set_up, shown) {
@@ -73,6 +76,11 @@ impl Greeting {
         }
         text
     }
+}
+
+/// The address of a listener, by the name that links have where it is the usual one.
+fn here(listen: SocketAddr) -> String {
+    if listen.ip() == Ipv4Addr::LOCALHOST { PublicUrl::localhost(listen.port()).to_string() } else { format!("http://{listen}") }
 }
 
 /// A command that works as it stands in the same folder, on the same data.

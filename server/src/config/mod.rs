@@ -112,6 +112,9 @@ section! {
         from: Option<Mailbox> = None;
         /// Where answers go. Empty: to `from`.
         reply_to: Option<Mailbox> = None;
+        /// Whether mails that are files are shown at /dev/mail, to browsers on this machine. Of no effect where `smtp_url` is set, or
+        /// `listen` or `public_url` is no loopback address. Everybody with an account on this machine can read them there.
+        mailbox: bool = true;
     }
 }
 
@@ -277,6 +280,19 @@ impl Config {
     #[must_use]
     pub fn origin(&self) -> PublicUrl {
         self.public_url.clone().unwrap_or_else(|| PublicUrl::localhost(self.listen.port()))
+    }
+
+    /// The folder for mails that are files.
+    #[must_use]
+    pub fn mail_folder(&self) -> PathBuf {
+        self.data_dir.join("mail")
+    }
+
+    /// Whether there is a mailbox at `/dev/mail`: only where all that reaches the server, and all that it is reached by, is this machine.
+    #[must_use]
+    pub fn has_mailbox(&self) -> bool {
+        let here = self.listen.ip().to_canonical().is_loopback() && self.origin().is_loopback();
+        here && self.smtp_url.is_none() && self.mail.mailbox
     }
 
     /// The drain: as configured, or a tenth of the grace.

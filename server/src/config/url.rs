@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
+use url::{Host, Url};
 
 use super::setting::{Raw, Setting, expected, from_text};
 
@@ -42,6 +42,12 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Whether it leads to the machine that asks, and so to nobody else's.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.origin).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
+    }
+
     /// Whether cookies must be `Secure`.
     #[must_use]
     pub const fn is_https(&self) -> bool {
@@ -65,6 +71,17 @@ impl Setting for PublicUrl {
 
     fn show(&self) -> toml::Value {
         self.origin.clone().into()
+    }
+}
+
+/// Whether a host, as it stands in a URL, is a loopback address or a name of one (RFC 6761, 6.3).
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    match Host::parse(host) {
+        Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Ok(Host::Ipv4(address)) => address.is_loopback(),
+        Ok(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        Err(_) => false,
     }
 }
 
@@ -240,6 +257,16 @@ mod tests {
             "javascript:1",
         ] {
             assert_eq!(PublicUrl::parse(text), None, "{text}");
+        }
+        for (text, here) in [
+            ("http://localhost:8080", true),
+            ("https://login.localhost", true),
+            ("http://127.0.0.1:9", true),
+            ("http://[::1]:9", true),
+            ("http://10.0.0.1", false),
+            ("https://localhost.example.org", false),
+        ] {
+            assert_eq!(PublicUrl::parse(text).expect(text).is_loopback(), here, "{text}");
         }
         assert_eq!(Some(PublicUrl::localhost(80)), PublicUrl::parse("http://localhost:80"));
         assert_eq!(Some(PublicUrl::localhost(81)), PublicUrl::parse("http://localhost:81"));

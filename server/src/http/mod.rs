@@ -9,6 +9,7 @@ mod drain;
 pub mod forwarded;
 pub mod head;
 pub mod health;
+pub mod here;
 pub mod layers;
 pub mod metrics;
 pub mod origin;

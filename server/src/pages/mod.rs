@@ -8,6 +8,7 @@ mod admin;
 mod assets;
 mod code;
 mod csrf;
+mod dev_mail;
 mod device;
 mod forgotten;
 mod form;
@@ -33,6 +34,7 @@ use axum::routing::{any, get, post};
 
 use crate::dialect::shared::Shared;
 use crate::http::layers::Words;
+use crate::mailbox::Mailbox;
 use render::Pages;
 
 /// How the pages say what only the layers around them know.
@@ -72,10 +74,19 @@ struct Site {
     apis: Arc<[&'static str]>,
 }
 
-/// The URL table. `settings` are shown to administrators: secrets among them are masked already. `apis` is where the URLs of APIs begin: nobody
-/// is sent there after signing in.
-pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>, apis: Vec<&'static str>) -> Router {
-    let (settings, apis) = (settings.into(), apis.into());
+/// What is said to the pages of the server around them.
+pub struct Around {
+    /// The configuration as it is in force, secrets masked: administrators see it.
+    pub settings: Vec<(String, String)>,
+    /// Where the URLs of APIs begin: nobody is sent there after signing in.
+    pub apis: Vec<&'static str>,
+    /// Mails that are files: shown to whoever is at this machine.
+    pub mailbox: Option<Mailbox>,
+}
+
+/// The URL table.
+pub fn routes(shared: Shared, pages: Arc<Pages>, around: Around) -> Router {
+    let (settings, apis, mailbox) = (around.settings.into(), around.apis.into(), around.mailbox);
     Router::new()
         .route("/", get(sign_in::begin))
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
@@ -108,6 +119,7 @@ pub fn routes(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>
         .route("/account/sessions/{id}/end", post(account::sessions::end))
         .route("/account/{*rest}", any(problem::not_found))
         .merge(admin::routes())
+        .merge(mailbox.map(dev_mail::routes).unwrap_or_default())
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))

@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::assets::{self, Asset};
-use super::{account, admin, code, forgotten, invitation, problem, reset, second_factor, setup, sign_in, sign_out};
+use super::{account, admin, code, dev_mail, forgotten, invitation, problem, reset, second_factor, setup, sign_in, sign_out};
 use crate::config::forward::Origins;
 use crate::locale::{Catalogues, Language};
 use crate::templates::{Source, TemplateError, Templates};
@@ -65,6 +65,9 @@ const SOURCES: &[Source] = sources![
     "admin/audit.html",
     "admin/dashboard.html",
     "admin/settings.html",
+    "dev/mail.html",
+    "dev/row.html",
+    "dev/letter.html",
 ];
 
 /// What one template shows.
@@ -159,6 +162,8 @@ impl Pages {
         self.rehearse_view::<admin::audit::Audit>()?;
         self.rehearse_view::<admin::dashboard::Dashboard>()?;
         self.rehearse_view::<admin::settings::Settings>()?;
+        self.rehearse_view::<dev_mail::List>()?;
+        self.rehearse_view::<dev_mail::One>()?;
         self.rehearse_view::<problem::Problem>()
     }
 

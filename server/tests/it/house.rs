@@ -143,6 +143,13 @@ fn what_is_published_knows_no_flow() {
 }
 
 #[test]
+fn the_mailbox_reads_a_folder_and_knows_nothing_else() {
+    let words =
+        ["axum", "core::flows", "core::store", "crate::http", "crate::config", "crate::pages", "crate::work", "crate::app"];
+    nobody_names("mailbox", &words, &[]);
+}
+
+#[test]
 fn no_file_outgrows_its_reader() {
     for (path, _) in sources(&source()) {
         let lines = fs::read_to_string(&path).unwrap().lines().count();

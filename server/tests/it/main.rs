@@ -36,6 +36,7 @@ mod openapi;
 mod outbox;
 mod pages_account;
 mod pages_admin;
+mod pages_dev_mail;
 mod pages_guard;
 mod pages_mail;
 mod pages_passkey;

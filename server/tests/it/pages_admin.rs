@@ -8,6 +8,7 @@ use doorward::core::model::Role;
 use super::app::{ORIGIN, PASSWORD, TestApp};
 use super::authenticator::Authenticator;
 use super::browser::{Browser, form, html, words};
+use super::flow_totp;
 use super::reply::{Ask, Reply};
 
 /// An id that nothing has.
@@ -317,6 +318,71 @@ async fn the_log_is_filtered_and_exported() {
     // Followed to its end, every line is in it.
     let whole = browser.open("/admin/audit.csv").await.expect(200).text();
     assert_eq!(whole.split_terminator("\r\n").count(), app.audit().await.len() + 1);
+}
+
+#[tokio::test]
+async fn a_file_has_ten_thousand_lines_and_says_where_it_was_cut() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    // One a second; all before this test's own.
+    let fill = async |from: u64, to: u64| {
+        let row = |i: u64| {
+            let (millis, id) = (i * 1000, format!("{:012x}", i * 1000));
+            let id = format!("{}-{}-7000-8000-000000000000", &id[..8], &id[8..]);
+            format!("('{id}', {millis}, 'sign_in', 'ok', 'anonymous', 'bulk', '')")
+        };
+        for start in (from..=to).step_by(1000) {
+            let rows: Vec<_> = (start..=to.min(start + 999)).map(row).collect();
+            let insert = "INSERT INTO audit (id, at, event, outcome, actor, dialect, request_id) VALUES";
+            app.database().execute(&format!("{insert} {}", rows.join(", "))).await;
+        }
+    };
+    fill(1, 10_000).await;
+    let rows = |reply: &Reply| reply.text().split_terminator("\r\n").map(str::to_owned).collect::<Vec<_>>();
+    let whole = browser.open("/admin/audit.csv?dialect=bulk").await.expect(200);
+    assert_eq!(whole.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"audit.csv\"");
+    let lines = rows(&whole);
+    assert_eq!(lines.len(), 10_001);
+    assert!(lines[1].contains("02:46:40") && lines[10_000].contains("00:00:01"), "{} {}", lines[1], lines[10_000]);
+
+    fill(10_001, 10_001).await;
+    let cut = browser.open("/admin/audit.csv?dialect=bulk").await.expect(200);
+    assert_eq!(cut.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"audit-cut.csv\"");
+    let lines = rows(&cut);
+    assert_eq!(lines.len(), 10_002);
+    assert!(lines[10_000].contains("1970-01-01T00:00:02.000Z"), "{}", lines[10_000]);
+    assert!(
+        lines[10_001].starts_with("\"\",\"1970-01-01T00:00:02.000Z\",") && lines[10_001].contains("Cut here"),
+        "{}",
+        lines[10_001]
+    );
+    // What it says leads to the rest, and to what is of the same millisecond as the last.
+    assert!(lines[10_001].contains("“Before” 1970-01-01T00:00:02.001Z"), "{}", lines[10_001]);
+    let rest = browser.open("/admin/audit.csv?dialect=bulk&until=1970-01-01T00:00:02.001Z").await.expect(200);
+    assert_eq!(rows(&rest).len(), 3);
+}
+
+#[tokio::test]
+async fn an_administrator_removes_the_app_that_somebody_has_lost() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let mut browser = administrator(&app).await;
+    let home = format!("/admin/users/{}", ann.id);
+    let act = format!("{home}/app/remove");
+    assert!(!html(&browser.open(&home).await.expect(200)).contains(&act));
+    flow_totp::enrol(&app, &app.token("ann").await).await;
+    assert_eq!(app.sign_in("ann", PASSWORD).await.expect(200).at("/status"), "half");
+    assert!(html(&browser.open(&home).await.expect(200)).contains(&format!("action=\"{act}\"")));
+    let before = app.audit().await;
+    let done = browser.send(&act, &[]).await.expect(303);
+    assert_eq!(place(&done), home);
+    let page = browser.follow(&done).await.expect(200);
+    assert!(words(&page).contains("The authenticator app is removed.") && !html(&page).contains(&act), "{}", words(&page));
+    assert_eq!(since(&app, &before).await, ["totp_removed ok"]);
+    assert!(app.mail("ann@example.com").await.text.contains("authenticator app was removed"));
+    // The password alone is enough again, and there is nothing left to remove.
+    assert_eq!(app.sign_in("ann", PASSWORD).await.expect(200).at("/status"), "full");
+    browser.send(&act, &[]).await.expect(404);
 }
 
 #[tokio::test]

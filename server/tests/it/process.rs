@@ -149,6 +149,8 @@ fn starts_with_nothing_and_says_what_to_do() {
     let server = place.serve();
     assert_eq!(server.greeting["database"], "sqlite://./data/doorward.db");
     assert_eq!(server.greeting["mail"], "./data/mail");
+    let port = server.greeting["listen"].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    assert_eq!(server.greeting["mailbox"], format!("http://localhost:{port}/dev/mail"));
     assert!(server.greeting["create_user"].as_str().unwrap().contains(" user create --email "));
     let public_url = server.greeting["public_url"].as_str().unwrap();
     let (before, secret) = server.greeting["set_up"].as_str().unwrap().split_at(public_url.len() + "/setup?token=".len());

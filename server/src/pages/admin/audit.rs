@@ -1,5 +1,7 @@
 //! `/admin/audit`: the log, by what one looks for, on a page and as CSV.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -187,11 +189,18 @@ pub(in crate::pages) async fn export(mut visit: Visit) -> Result<Response, Turne
             break;
         }
     }
+    let cut = entries.len() > MOST || after.is_some();
     entries.truncate(MOST);
-    let mut response = csv::entries(&entries).into_response();
+    let mut text = csv::entries(&entries);
+    if let (true, Some(last)) = (cut, entries.last()) {
+        // What is of the same millisecond comes twice rather than never.
+        let until = last.at.after(Duration::from_millis(1)).to_string();
+        text.push_str(&csv::end(last, &visit.say("admin.csv_cut", &[("until", &until)])));
+    }
+    let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
-    let name = HeaderValue::from_static("attachment; filename=\"audit.csv\"");
-    headers.insert(header::CONTENT_DISPOSITION, name);
+    let name = if cut { "attachment; filename=\"audit-cut.csv\"" } else { "attachment; filename=\"audit.csv\"" };
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
     Ok(response)
 }

@@ -52,6 +52,8 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<admin::audit::Audit>(pages, &mut made);
     all::<admin::dashboard::Dashboard>(pages, &mut made);
     all::<admin::settings::Settings>(pages, &mut made);
+    all::<dev_mail::List>(pages, &mut made);
+    all::<dev_mail::One>(pages, &mut made);
     all::<problem::Problem>(pages, &mut made);
     made
 }
@@ -141,4 +143,34 @@ fn an_operators_files_and_words_replace_ours() {
     std::fs::write(folder.path().join("pages/check_mail.html"), "one\n{{ nothing }}").unwrap();
     let error = make("Example", Some(folder.path())).unwrap_err();
     assert!(error.file.ends_with("pages/check_mail.html") && error.line == Some(2), "{error}");
+}
+
+#[test]
+fn an_operators_files_in_a_folder_below_replace_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("pages/admin");
+    std::fs::create_dir_all(&below).unwrap();
+    std::fs::write(below.join("settings.html"), "<p>ours: {{ t(\"admin.settings\") }}</p>").unwrap();
+    std::fs::write(below.join("mail_facts.html"), "<i>facts of ours</i>").unwrap();
+    std::fs::write(below.join(".settings.html.swp"), "{% an editor's leftover").unwrap();
+    let made = every(&make("Example", Some(folder.path())).unwrap());
+    let of = |name: &str| made.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+    assert_eq!(of("admin/settings.html"), "<p>ours: Settings</p>");
+    // One that others include.
+    for name in ["admin/mail.html", "admin/mail_preview.html"] {
+        assert!(of(name).contains("<i>facts of ours</i>") && of(name).contains("<h1>"), "{name}");
+    }
+    assert!(of("admin/users.html").contains("<h1>"), "the others stay");
+    std::fs::write(below.join("settings.html"), "one\n\n{{ nothing }}").unwrap();
+    let error = make("Example", Some(folder.path())).unwrap_err();
+    assert!(error.file.ends_with("pages/admin/settings.html") && error.line == Some(3), "{error}");
+    std::fs::write(below.join("settings.html"), "one\n{% if %}").unwrap();
+    let error = make("Example", Some(folder.path())).unwrap_err();
+    assert!(error.file.ends_with("pages/admin/settings.html") && error.line == Some(2), "{error}");
+    std::fs::rename(below.join("settings.html"), below.join("setings.html")).unwrap();
+    let error = make("Example", Some(folder.path())).unwrap_err();
+    assert!(error.file.ends_with("pages/admin/setings.html") && error.problem.contains("overrides nothing"), "{error}");
+    std::fs::rename(&below, folder.path().join("pages/adm")).unwrap();
+    let error = make("Example", Some(folder.path())).unwrap_err();
+    assert!(error.file.ends_with("pages/adm") && error.problem.contains("overrides nothing"), "{error}");
 }
