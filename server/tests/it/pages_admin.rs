@@ -310,6 +310,24 @@ async fn the_log_is_filtered_and_exported() {
 }
 
 #[tokio::test]
+async fn every_page_leads_on_and_out() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let mut browser = administrator(&app).await;
+    app.invite("new@example.com", Role::Member).await;
+    let outbox = html(&browser.open("/admin/mail").await.expect(200));
+    let mail = between(&outbox, "action=\"/admin/mail/", "/");
+    for path in PAGES.iter().filter(|path| !path.ends_with(".csv") && !path.ends_with("/html")) {
+        let id = if path.starts_with("/admin/mail") { mail.to_owned() } else { ann.id.to_string() };
+        let page = html(&browser.open(&path.replace(NOBODY, &id)).await.expect(200));
+        let head = between(&page, "<header>", "</header>");
+        for way in ["action=\"/sign-out\"", "href=\"/account\"", "href=\"/admin\"", "href=\"/admin/audit\""] {
+            assert!(head.contains(way), "{path}: {way}: {head}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_overview_draws_what_was_counted() {
     let app = TestApp::new().await;
     app.user("ann").await;

@@ -20,7 +20,7 @@ use crate::pages::visit::{Turned, Visit};
 #[derive(Default, Serialize)]
 pub(in crate::pages) struct Audit {
     section: &'static str,
-    user: String,
+    asked_user: String,
     event: String,
     outcome: String,
     dialect: String,
@@ -43,7 +43,7 @@ impl View for Audit {
         let some = || Some(text());
         let full = Self {
             section: SECTION,
-            user: text(),
+            asked_user: text(),
             event: text(),
             outcome: text(),
             dialect: text(),
@@ -141,7 +141,7 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     let problem = |wrong: bool, key: &str| wrong.then(|| visit.say(key, &[]));
     let mut view = Audit {
         section: SECTION,
-        user: text("user"),
+        asked_user: text("user"),
         event: text("event"),
         outcome: text("outcome"),
         dialect: text("dialect"),
