@@ -83,8 +83,7 @@ impl Visit {
 
     /// The piece of a list that the query asks for.
     fn page(&self, limit: i64) -> Page {
-        let after = self.query("after").filter(|after| uuid::Uuid::parse_str(after).is_ok());
-        Page::new(after.map(str::to_owned), Some(limit))
+        Page::new(self.query("after").and_then(Page::cursor), Some(limit))
     }
 
     /// What an act met: a way on, or the words for what stands in its way.
