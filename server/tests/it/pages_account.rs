@@ -146,6 +146,9 @@ async fn a_security_key_from_adding_to_removal() {
     assert!(words(&browser.open("/account").await).contains("Red"));
     let reply = browser.send(&format!("{at}/remove"), &[]).await.expect(303);
     assert_eq!(place(&reply), "/account");
+    // Twice, by another tab: what was wanted is so.
+    let reply = browser.send(&format!("{at}/remove"), &[]).await.expect(303);
+    assert!(words(&browser.follow(&reply).await).contains("The security key is removed."));
     browser.open(&at).await.expect(404);
     browser.open("/account/keys/nonsense").await.expect(404);
     browser.open("/account/nothing").await.expect(404);

@@ -206,7 +206,8 @@ pub(in crate::pages) async fn remove(
 ) -> Result<Response, Turned> {
     let key = known(&visit, &id)?;
     match security_keys::remove(visit.core(), &visit.call, &visit.presented, key).await {
-        Ok(()) => Ok(visit.go(HOME, Some(Notice::KeyRemoved))),
+        // Who has removed it already, in another tab, has what they wanted.
+        Ok(()) | Err(Error::Refused(Refusal::NotFound)) => Ok(visit.go(HOME, Some(Notice::KeyRemoved))),
         Err(error) => Err(visit.turn(&error, &address(&id, None))),
     }
 }
