@@ -123,6 +123,14 @@ async fn an_administrator_finds_a_user_and_acts_on_them() {
             assert!(!app.query("ann@example.com", "code").await.is_empty());
         }
     }
+    // What is somebody else's is not ended from here, nor is anything of nobody.
+    let token = app.token("bob").await;
+    let foreign = app.session(&token).await.expect(200).at("/session/id");
+    let before = app.audit().await;
+    browser.send(&format!("{home}/sessions/{foreign}/end"), &[]).await.expect(303);
+    browser.send(&format!("/admin/users/{NOBODY}/sessions/end"), &[]).await.expect(404);
+    assert_eq!(app.audit().await, before);
+    app.session(&token).await.expect(200);
     // Nothing is there to be removed, and a key of nobody is none.
     browser.send(&format!("{home}/app/remove"), &[]).await.expect(404);
     browser.send(&format!("{home}/keys/{NOBODY}/remove"), &[]).await.expect(404);
