@@ -330,7 +330,7 @@ async fn an_export_of_what_is_rare_ends_and_says_where() {
     let cut = browser.open("/admin/audit.csv?outcome=rare").await.expect(200);
     assert_eq!(cut.text().split_terminator("\r\n").count(), 1);
     let name = cut.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
-    assert_eq!(name, "attachment; filename=\"audit-since-2025-06-28T01-29-57.824Z.csv\"");
+    assert_eq!(name, "attachment; filename=\"audit-since-2025-06-27T23-01-36.896Z.csv\"");
     let link = cut.headers[header::LINK].to_str().unwrap();
     let rest = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
     assert!(rest.starts_with("/admin/audit.csv?outcome=rare&after=0197b3a0-"), "{rest}");

@@ -14,11 +14,12 @@ pub(super) mod users;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::Site;
 use super::problem;
-use super::visit::{HOME, Turned, Visit};
+use super::visit::{Turned, Visit};
 use crate::core::flows::second_factor_choice::choice;
 use crate::core::flows::session::{self, Authority, Need};
 use crate::core::model::{Page, SessionState};
@@ -61,7 +62,7 @@ impl Visit {
                 self.known_as(&user);
                 Ok(authority)
             }
-            Err(Error::Refused(Refusal::NotPermitted)) => Err(self.turn(&Refusal::NotFound.into(), back)),
+            Err(Error::Refused(Refusal::NotPermitted)) => Err(nothing(self).into()),
             Err(Error::Refused(Refusal::SecondFactorOwed)) if self.has_no_second_factor().await => {
                 Err(problem::told(self, StatusCode::FORBIDDEN, "admin.factor_title", "admin.factor_text").into())
             }
@@ -77,7 +78,7 @@ impl Visit {
 
     /// What is no id is nobody's; it is told after the check of who asks.
     fn known<T: std::str::FromStr>(&self, id: &str) -> Result<T, Turned> {
-        id.parse().map_err(|_| self.turn(&Refusal::NotFound.into(), HOME))
+        id.parse().map_err(|_| nothing(self).into())
     }
 
     /// The piece of a list that the query asks for.
@@ -94,4 +95,8 @@ impl Visit {
             error => self.turn(error, back),
         }
     }
+}
+
+fn nothing(visit: &Visit) -> Response {
+    problem::page(visit, &Refusal::NotFound.into())
 }
