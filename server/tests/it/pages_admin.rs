@@ -7,7 +7,7 @@ use doorward::core::model::Role;
 
 use super::app::{ORIGIN, PASSWORD, TestApp};
 use super::authenticator::Authenticator;
-use super::browser::{Browser, form, html, words};
+use super::browser::{Browser, form, html, value_of, words};
 use super::reply::{Ask, Reply};
 
 /// An id that nothing has.
@@ -158,6 +158,38 @@ async fn dangerous_acts_ask_for_a_fresh_sign_in() {
     browser.follow(&again).await.expect(200);
     browser.send(&format!("{home}/disable"), &[]).await.expect(303);
     app.sign_in("ann", PASSWORD).await.problem(403, "account-disabled");
+}
+
+#[tokio::test]
+async fn what_was_typed_stays_through_a_new_sign_in() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    for (list, fields) in [
+        ("/admin/invitations", vec![("email", "new+1@example.com"), ("role", "admin")]),
+        ("/admin/applications", vec![("name", "Terminal & 1"), ("networks", "192.0.2.0/24"), ("suffices", "yes")]),
+    ] {
+        browser.open(list).await.expect(200);
+        app.advance(Duration::from_secs(16 * 60));
+        let before = app.audit().await;
+        let again = browser.send(list, &fields).await.expect(303);
+        let back = url::form_urlencoded::byte_serialize(list.as_bytes()).collect::<String>();
+        assert!(place(&again).starts_with(&format!("/sign-in?return_to={back}%3F")), "{}", place(&again));
+        assert!(place(&again).ends_with("&again=yes"), "{}", place(&again));
+        assert_eq!(app.audit().await, before);
+        let asked = browser.follow(&again).await.expect(200);
+        let to = value_of(&asked.text(), "return_to").unwrap();
+        let fields_in = [("identifier", "root"), ("password", PASSWORD), ("return_to", to.as_str())];
+        let entered = browser.send("/sign-in", &fields_in).await.expect(303);
+        let page = html(&browser.follow(&entered).await.expect(200));
+        for (_, typed) in fields.iter().filter(|(name, _)| *name != "role" && *name != "suffices") {
+            assert!(page.contains(&format!("value=\"{typed}\"")), "{typed}: {page}");
+        }
+        assert!(page.contains("value=\"admin\" selected") || page.contains("value=\"yes\" selected"), "{page}");
+        // The session has ended, too.
+        let ended = Browser::new(&app).await;
+        let out = app.send(ended.form(list, &fields)).await.expect(303);
+        assert!(place(&out).starts_with(&format!("/sign-in?return_to={back}%3F")));
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use super::with_form;
 use crate::core::flows::applications::{self, Registered, Registration};
 use crate::core::flows::session::{Authority, Need};
 use crate::core::model::{Application, ApplicationId, Network};
@@ -102,7 +103,7 @@ const SECTION: &str = "applications";
 const LIST: &str = "/admin/applications";
 const SHOWN: i64 = 50;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 pub(in crate::pages) struct Form {
     name: String,
     /// Separated by commas or spaces; none: from anywhere.
@@ -131,7 +132,7 @@ struct Wrong {
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    show(&visit, authority, StatusCode::OK, Form::default(), Wrong::default()).await
+    show(&visit, authority, StatusCode::OK, visit.typed(), Wrong::default()).await
 }
 
 async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: Form, wrong: Wrong) -> Result<Response, Turned> {
@@ -156,12 +157,13 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let authority = visit.administrator(Need::Full, LIST).await?;
+            let authority = visit.administrator(Need::Full, &with_form(LIST, &form)).await?;
             let wrong = Wrong { form: Some(visit.say("stale.form", &[])), ..Wrong::default() };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
-    let authority = visit.administrator(Need::Recent, LIST).await?;
+    let back = with_form(LIST, &form);
+    let authority = visit.administrator(Need::Recent, &back).await?;
     let made: Outcome<Registered> = match form.read() {
         Ok(registration) => applications::create(visit.core(), &visit.call, authority, registration).await,
         Err(refusal) => Err(refusal.into()),
@@ -174,7 +176,7 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
         Err(Error::Refused(Refusal::Invalid { .. })) => {
             Wrong { name: Some(visit.say("admin.application_name_wrong", &[])), ..Wrong::default() }
         }
-        Err(error) => return Err(visit.turn(&error, LIST)),
+        Err(error) => return Err(visit.turn(&error, &back)),
     };
     show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use super::with_form;
 use crate::core::flows::invitations;
 use crate::core::flows::session::{Authority, Need};
 use crate::core::model::{Email, Invitation, InvitationId, InvitationState, Role};
@@ -87,7 +88,7 @@ const SECTION: &str = "invitations";
 const LIST: &str = "/admin/invitations";
 const SHOWN: i64 = 50;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 pub(in crate::pages) struct Form {
     email: String,
     role: String,
@@ -104,7 +105,7 @@ struct Wrong {
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    show(&visit, authority, StatusCode::OK, Form::default(), Wrong::default()).await
+    show(&visit, authority, StatusCode::OK, visit.typed(), Wrong::default()).await
 }
 
 async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: Form, wrong: Wrong) -> Result<Response, Turned> {
@@ -127,12 +128,13 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let authority = visit.administrator(Need::Full, LIST).await?;
+            let authority = visit.administrator(Need::Full, &with_form(LIST, &form)).await?;
             let wrong = Wrong { form: Some(visit.say("stale.form", &[])), email: None };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
-    let authority = visit.administrator(Need::Recent, LIST).await?;
+    let back = with_form(LIST, &form);
+    let authority = visit.administrator(Need::Recent, &back).await?;
     let made = match (Email::parse(&form.email), Role::parse(&form.role)) {
         (Ok(email), Some(role)) => invitations::create(visit.core(), &visit.call, authority, email, role, None).await,
         (Err(refusal), _) => Err(refusal.into()),
@@ -144,7 +146,7 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
             let wrong = Wrong { form: None, email: Some(visit.say("admin.email_wrong", &[])) };
             show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
         }
-        Err(error) => Err(visit.turn(&error, LIST)),
+        Err(error) => Err(visit.turn(&error, &back)),
     }
 }
 

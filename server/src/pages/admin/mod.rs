@@ -16,14 +16,18 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Site;
 use super::problem;
+use super::return_to::with_query;
 use super::visit::{Turned, Visit};
 use crate::core::flows::second_factor_choice::choice;
 use crate::core::flows::session::{self, Authority, Need};
 use crate::core::model::{Page, SessionState};
 use crate::core::{Error, Refusal};
+use crate::http::body::parse_form;
 
 /// The URL table.
 pub(super) fn routes() -> Router<Site> {
@@ -81,6 +85,12 @@ impl Visit {
         id.parse().map_err(|_| nothing(self).into())
     }
 
+    /// A list's form as it was typed before one had to sign in again, as [`with_form`] has it; else empty.
+    fn typed<F: DeserializeOwned + Default>(&self) -> F {
+        let query = self.here.split_once('?').map_or("", |(_, query)| query);
+        parse_form(query.as_bytes()).unwrap_or_default()
+    }
+
     /// The piece of a list that the query asks for.
     fn page(&self, limit: i64) -> Page {
         Page::new(self.query("after").and_then(Page::cursor), Some(limit))
@@ -95,6 +105,14 @@ impl Visit {
             error => self.turn(error, back),
         }
     }
+}
+
+/// A list's address with its form as it was typed.
+fn with_form(list: &str, form: &impl Serialize) -> String {
+    let fields = serde_json::to_value(form).unwrap_or_default();
+    let pairs = fields.as_object().into_iter().flatten();
+    let pairs: Vec<_> = pairs.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect();
+    with_query(list, &pairs)
 }
 
 fn nothing(visit: &Visit) -> Response {
