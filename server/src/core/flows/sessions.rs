@@ -94,7 +94,7 @@ pub async fn list(core: &Core, call: &Call, _: Authority, user: Option<UserId>, 
 /// # Errors
 /// [`Refusal::NotFound`].
 pub async fn end(core: &Core, call: &Call, authority: Authority, id: SessionId) -> Result<()> {
-    end_if(core, call, authority, id, |_| true).await
+    end_any(core, call, authority, None, id).await
 }
 
 /// Ends a session of this user.
@@ -102,20 +102,16 @@ pub async fn end(core: &Core, call: &Call, authority: Authority, id: SessionId) 
 /// # Errors
 /// [`Refusal::NotFound`], also for one that is somebody else's.
 pub async fn end_of(core: &Core, call: &Call, authority: Authority, user: UserId, id: SessionId) -> Result<()> {
-    end_if(core, call, authority, id, move |session| session.user_id == user).await
+    end_any(core, call, authority, Some(user), id).await
 }
 
-async fn end_if(
-    core: &Core,
-    call: &Call,
-    authority: Authority,
-    id: SessionId,
-    meant: impl Fn(&Session) -> bool + Send + 'static,
-) -> Result<()> {
+async fn end_any(core: &Core, call: &Call, authority: Authority, user: Option<UserId>, id: SessionId) -> Result<()> {
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let session = sessions::by_id(tx, id).await?.filter(meant).ok_or(Refusal::NotFound)?;
+            let found = sessions::by_id(tx, id).await?;
+            let meant = found.filter(|session| user.is_none_or(|user| session.user_id == user));
+            let session = meant.ok_or(Refusal::NotFound)?;
             end_one(tx, &call, authority.actor(), session.user_id, id).await
         })
     });
