@@ -160,7 +160,6 @@ async fn who_has_a_key_and_an_app_is_asked_for_the_key_before_a_form_is_filled_i
     let (_, mut key) = app.user_with_key("ann").await;
     let token = app.token_with_key("ann", &mut key).await;
     let phone = enrol(&app, &token).await;
-    app.advance(Duration::from_secs(30));
     let mut browser = Browser::new(&app).await;
     let asked = browser.send("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]).await.expect(303);
     let page = browser.follow(&asked).await.expect(200).text();

@@ -30,7 +30,7 @@ const SLICE: i64 = 200;
 const MOST: i64 = 5_000;
 /// Lines that one export has at most.
 const MOST_EXPORTED: i64 = 10_000;
-/// Lines that are looked at for one export, at least and by no more than a page: what is rare is not sought through all of a long log at once.
+/// Lines that are looked at for one export, give or take a page: what is rare is not sought through all of a long log at once.
 const MOST_FOR_EXPORT: i64 = 50_000;
 
 impl Filter {
