@@ -105,12 +105,13 @@ impl PostgresUrl {
     fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "postgres" | "postgresql"))?;
         let (authority, place) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let place = place.split_once('?').map_or_else(|| place.to_owned(), |(path, query)| format!("{path}?{}", masked(query)));
         let shown = match authority.rsplit_once('@') {
             Some((login, hosts)) => {
                 let (user, password) = login.split_once(':').map_or((login, ""), |(user, _)| (user, ":***"));
                 format!("{scheme}://{user}{password}@{hosts}{place}")
             }
-            None => text.to_owned(),
+            None => format!("{scheme}://{authority}{place}"),
         };
         (!rest.is_empty() && !text.contains('\0')).then(|| Self { url: text.into(), shown })
     }
@@ -120,6 +121,17 @@ impl PostgresUrl {
     pub fn reveal(&self) -> &str {
         self.url.expose_secret()
     }
+}
+
+/// A query without the values of `password`, `sslpassword` and their like, however their names are written.
+fn masked(query: &str) -> String {
+    let pair = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        let read: String = url::form_urlencoded::parse(name.as_bytes()).map(|(name, _)| name.to_lowercase()).collect();
+        let secret = ["password", "secret", "scram"].iter().any(|word| read.contains(word));
+        if secret { format!("{name}=***") } else { pair.to_owned() }
+    };
+    query.split('&').map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// With the password masked: fit for logs and the start-up message.
@@ -281,6 +293,9 @@ mod tests {
             ("postgres://u:hunter2@h/d", "postgres://u:***@h/d"),
             ("postgresql://u:hun:t@er2@h1:5432,h2/d?sslmode=require", "postgresql://u:***@h1:5432,h2/d?sslmode=require"),
             ("postgres://u@h", "postgres://u@h"),
+            ("postgres://u@h/d?password=hunter2", "postgres://u@h/d?password=***"),
+            ("postgres://h?user=u&p%61ssword=hun=ter2&sslmode=require", "postgres://h?user=u&p%61ssword=***&sslmode=require"),
+            ("postgres://u:hunter2@h/d?sslPassword=hunter2", "postgres://u:***@h/d?sslPassword=***"),
         ] {
             assert_eq!(shown(text), Ok(masked.to_owned()), "{text}");
         }

@@ -17,6 +17,15 @@ impl Enrolled {
     const fn any(self) -> bool {
         self.security_key || self.totp
     }
+
+    /// The strongest of them.
+    pub(in crate::core) const fn strongest(self) -> Option<Factor> {
+        match self {
+            Self { security_key: true, .. } => Some(Factor::SecurityKey),
+            Self { totp: true, .. } => Some(Factor::Totp),
+            Self { .. } => None,
+        }
+    }
 }
 
 /// What the way in can offer somebody who still owes a second factor.
@@ -95,12 +104,7 @@ pub fn assurance(proven: Factors) -> Assurance {
 /// # Errors
 /// [`Refusal::SecondFactorOwed`].
 pub(in crate::core) fn may_change_factors(proven: Factors, enrolled: Enrolled) -> Result<(), Refusal> {
-    let demanded = match enrolled {
-        Enrolled { security_key: true, .. } => Some(Factor::SecurityKey),
-        Enrolled { totp: true, .. } => Some(Factor::Totp),
-        Enrolled { .. } => None,
-    };
-    if demanded.is_none_or(|factor| proven.has(factor)) { Ok(()) } else { Err(Refusal::SecondFactorOwed) }
+    if enrolled.strongest().is_none_or(|factor| proven.has(factor)) { Ok(()) } else { Err(Refusal::SecondFactorOwed) }
 }
 
 /// Whether a session may act on other people's accounts: two factors must have been proven in it where its user has a second one, and

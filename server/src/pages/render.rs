@@ -179,21 +179,23 @@ impl Pages {
         Ok(())
     }
 
-    fn values<V: View>(&self, language: Language, frame: &Frame<'_>, view: &V) -> Value {
+    fn around(&self, language: Language, frame: &Frame<'_>) -> Value {
         context! {
-            ..Value::from(Serde(view)),
-            ..context! {
-                lang => language.tag(),
-                service => &self.service,
-                style => self.style.url(assets::STYLE),
-                script => self.script.url(assets::SCRIPT),
-                icon => self.icon.url(assets::ICON),
-                csrf => frame.csrf,
-                user => frame.user,
-                administers => frame.administers,
-                notice => &frame.notice,
-            }
+            lang => language.tag(),
+            service => &self.service,
+            style => self.style.url(assets::STYLE),
+            script => self.script.url(assets::SCRIPT),
+            icon => self.icon.url(assets::ICON),
+            csrf => frame.csrf,
+            user => frame.user,
+            administers => frame.administers,
+            notice => &frame.notice,
         }
+    }
+
+    /// The frame is first: of two values of one name, the first is the one that is seen.
+    fn values<V: View>(&self, language: Language, frame: &Frame<'_>, view: &V) -> Value {
+        context! { ..self.around(language, frame), ..Value::from(Serde(view)) }
     }
 
     /// The page as an answer. An operator's template may fail on values that the samples did not try.

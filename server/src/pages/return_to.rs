@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use url::Url;
 
 use crate::config::forward::Origins;
@@ -61,10 +62,13 @@ pub(super) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     url
 }
 
-/// A page of ours with what was typed there, so that a new sign-in does not lose it; without, if that is too long to come back to.
-pub(super) fn with_typed(path: &str, typed: &[(&str, &str)]) -> String {
-    let filled: Vec<_> = typed.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
-    let place = with_query(path, &filled);
+/// A page of ours with what was typed there into a form of texts, so that a new sign-in does not lose it; without, if that is too long to
+/// come back to.
+pub(super) fn with_typed(path: &str, form: &impl Serialize) -> String {
+    let fields = serde_json::to_value(form).unwrap_or_default();
+    let pairs = fields.as_object().into_iter().flatten();
+    let pairs: Vec<_> = pairs.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect();
+    let place = with_query(path, &pairs);
     if place.len() > LONGEST { path.to_owned() } else { place }
 }
 
@@ -184,11 +188,10 @@ mod tests {
     #[test]
     fn what_was_typed_comes_along_unless_it_is_too_long_to_come_back_to() {
         assert_eq!(
-            with_typed("/account/profile", &[("first_name", "Zoë"), ("last_name", "")]),
-            "/account/profile?first_name=Zo%C3%AB"
+            with_typed("/account/profile", &serde_json::json!({"first_name": "Zoë", "last_name": ""})),
+            "/account/profile?first_name=Zo%C3%AB&last_name="
         );
-        assert_eq!(with_typed("/x", &[]), "/x");
         let long = "x".repeat(LONGEST);
-        assert_eq!(with_typed("/x", &[("name", &long)]), "/x");
+        assert_eq!(with_typed("/x", &serde_json::json!({"name": long})), "/x");
     }
 }

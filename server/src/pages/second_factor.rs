@@ -60,7 +60,7 @@ struct Wrong {
     key: Option<String>,
 }
 
-/// Shows what the visitor can give. Who owes nothing goes on.
+/// Shows what the visitor can give, or is asked for. Who owes nothing goes on.
 pub(super) async fn form(visit: Visit) -> Result<Response, Turned> {
     let return_to = visit.return_to(visit.query("return_to"));
     show(&visit, StatusCode::OK, return_to.as_ref(), visit.query("again").is_some(), Wrong::default()).await

@@ -15,6 +15,7 @@ use super::render::{Frame, View};
 use super::return_to::{ReturnTo, with_query};
 use crate::core::call::Call;
 use crate::core::flows::SignedIn;
+use crate::core::flows::second_factor_choice::may_change;
 use crate::core::flows::session::{self, Authenticated, Need, Presented};
 use crate::core::model::{Role, SessionState, User};
 use crate::core::{Core, Error, Fault, Refusal};
@@ -132,6 +133,14 @@ impl Visit {
     /// Checks the session; without one that does, the visitor goes to where they get it, and comes back to `back`.
     pub(super) async fn signed_in(&mut self, need: Need, back: &str) -> Result<Authenticated, Turned> {
         let checked = session::check(self.core(), &self.call, &self.presented, need).await;
+        let checked = checked.map_err(|error| self.turn(&error, back))?;
+        self.known_as(&checked.user);
+        Ok(checked)
+    }
+
+    /// As [`Self::signed_in`], for a form that changes what one signs in with: nobody is to fill in what is then refused.
+    pub(super) async fn may_change(&mut self, back: &str) -> Result<Authenticated, Turned> {
+        let checked = may_change(self.core(), &self.call, &self.presented).await;
         let checked = checked.map_err(|error| self.turn(&error, back))?;
         self.known_as(&checked.user);
         Ok(checked)

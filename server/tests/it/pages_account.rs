@@ -7,7 +7,7 @@ use axum::http::header;
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
 use super::authenticator::Authenticator;
 use super::browser::{Browser, html, value_of, words};
-use super::flow_totp::Phone;
+use super::flow_totp::{Phone, enrol};
 use super::reply::{Ask, Reply};
 
 fn place(reply: &Reply) -> &str {
@@ -146,9 +146,42 @@ async fn a_security_key_from_adding_to_removal() {
     assert!(words(&browser.open("/account").await).contains("Red"));
     let reply = browser.send(&format!("{at}/remove"), &[]).await.expect(303);
     assert_eq!(place(&reply), "/account");
+    // Twice, by another tab: what was wanted is so.
+    let reply = browser.send(&format!("{at}/remove"), &[]).await.expect(303);
+    assert!(words(&browser.follow(&reply).await).contains("The security key is removed."));
     browser.open(&at).await.expect(404);
     browser.open("/account/keys/nonsense").await.expect(404);
     browser.open("/account/nothing").await.expect(404);
+}
+
+#[tokio::test]
+async fn who_has_a_key_and_an_app_is_asked_for_the_key_before_a_form_is_filled_in() {
+    let app = TestApp::new().await;
+    let (_, mut key) = app.user_with_key("ann").await;
+    let token = app.token_with_key("ann", &mut key).await;
+    let phone = enrol(&app, &token).await;
+    let mut browser = Browser::new(&app).await;
+    let asked = browser.send("/sign-in", &[("identifier", "ann"), ("password", PASSWORD)]).await.expect(303);
+    let page = browser.follow(&asked).await.expect(200).text();
+    assert!(page.contains("data-key=\"get\"") && page.contains("name=\"code\""), "either will do: {page}");
+    browser.send("/second-factor", &[("code", &phone.code(&app))]).await.expect(303);
+    browser.open("/account").await.expect(200);
+    for form in ["/account/keys", "/account/app/remove", "/account/password"] {
+        let asked = browser.open(form).await.expect(303);
+        assert!(place(&asked).starts_with("/second-factor?return_to=%2Faccount%2F"), "{form}: {}", place(&asked));
+        let page = browser.follow(&asked).await.expect(200);
+        assert!(words(&page).contains("your security key, and nothing else"), "{form}: {}", words(&page));
+        assert!(page.text().contains("data-key=\"get\"") && !page.text().contains("name=\"code\""), "{form}");
+        assert_eq!(value_of(&page.text(), "return_to").as_deref(), Some(form));
+    }
+    let options = browser.send("/second-factor/key/options", &[]).await.expect(200).json();
+    let answer = key.get(&options).to_string();
+    let given = [("credential", answer.as_str()), ("return_to", "/account/password")];
+    let given = browser.send("/second-factor/key", &given).await.expect(303);
+    assert_eq!(place(&given), "/account/password");
+    browser.follow(&given).await.expect(200);
+    let changed = browser.send("/account/password", &[("current", PASSWORD), ("new", OTHER_PASSWORD)]).await.expect(303);
+    assert_eq!(place(&changed), "/account");
 }
 
 #[tokio::test]

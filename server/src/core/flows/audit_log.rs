@@ -28,6 +28,10 @@ pub struct Filter {
 const SLICE: i64 = 200;
 /// Lines that are looked at for one page. A page may be short of its limit, or empty, and not the last.
 const MOST: i64 = 5_000;
+/// Lines that one export has at most.
+const MOST_EXPORTED: i64 = 10_000;
+/// Lines that are looked at for one export, give or take a page: what is rare is not sought through all of a long log at once.
+const MOST_FOR_EXPORT: i64 = 50_000;
 
 impl Filter {
     /// The index to go by: one user has fewer lines than one event, as a rule.
@@ -56,9 +60,34 @@ impl Filter {
 /// # Errors
 /// Faults only.
 pub async fn list(core: &Core, _: Authority, filter: Filter, page: Page) -> Result<Paged<Entry>> {
+    Ok(search(core, filter, page).await?.0)
+}
+
+/// The same lines in one piece, from the newest or after one of them; of what is more than one export may look at, `next` says where it
+/// stopped.
+///
+/// # Errors
+/// Faults only.
+pub async fn export(core: &Core, _: Authority, filter: Filter, after: Option<String>) -> Result<Paged<Entry>> {
+    let (mut all, mut room, mut looked_at) = (Paged { items: Vec::new(), next: after }, MOST_EXPORTED, 0);
+    loop {
+        let page = Page::new(all.next.take(), Some(room.min(Page::MAXIMUM)));
+        let (found, looked) = search(core, filter.clone(), page).await?;
+        room -= i64::try_from(found.items.len()).unwrap_or(room);
+        looked_at += looked;
+        all.items.extend(found.items);
+        all.next = found.next;
+        if all.next.is_none() || room <= 0 || looked_at >= MOST_FOR_EXPORT {
+            return Ok(all);
+        }
+    }
+}
+
+/// A page, and how many lines were looked at for it.
+async fn search(core: &Core, filter: Filter, page: Page) -> Result<(Paged<Entry>, i64)> {
     if filter.event.as_ref().is_some_and(|event| event.contains('\0')) {
         // Nothing is called so, and PostgreSQL knows no such text.
-        return Ok(Paged { items: Vec::new(), next: None });
+        return Ok((Paged { items: Vec::new(), next: None }, 0));
     }
     let by = filter.by();
     let (until, since) = (filter.until.map(AuditId::least_at), filter.since.map(AuditId::least_at));
@@ -75,8 +104,10 @@ pub async fn list(core: &Core, _: Authority, filter: Filter, page: Page) -> Resu
                 looked_at += slice.limit;
                 match last {
                     Some(last) if !page.is_filled_by(found.len()) && looked_at < MOST => slice.before = last,
-                    Some(last) if !page.is_filled_by(found.len()) => return Ok(Paged { items: found, next: Some(last) }),
-                    Some(_) | None => return Ok(page.cut(found, |entry| entry.id.to_string())),
+                    Some(last) if !page.is_filled_by(found.len()) => {
+                        return Ok((Paged { items: found, next: Some(last) }, looked_at));
+                    }
+                    Some(_) | None => return Ok((page.cut(found, |entry| entry.id.to_string()), looked_at)),
                 }
             }
         })

@@ -4,7 +4,7 @@ use super::session::{Authority, Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::model::{Page, Paged, Session, SessionId, UserId};
-use crate::core::store::{Tx, sessions};
+use crate::core::store::{Tx, sessions, users};
 use crate::core::{Core, Refusal, Result};
 
 /// A user's own live sessions, and which of them asks.
@@ -94,10 +94,24 @@ pub async fn list(core: &Core, call: &Call, _: Authority, user: Option<UserId>, 
 /// # Errors
 /// [`Refusal::NotFound`].
 pub async fn end(core: &Core, call: &Call, authority: Authority, id: SessionId) -> Result<()> {
+    end_any(core, call, authority, None, id).await
+}
+
+/// Ends a session of this user.
+///
+/// # Errors
+/// [`Refusal::NotFound`], also for one that is somebody else's.
+pub async fn end_of(core: &Core, call: &Call, authority: Authority, user: UserId, id: SessionId) -> Result<()> {
+    end_any(core, call, authority, Some(user), id).await
+}
+
+async fn end_any(core: &Core, call: &Call, authority: Authority, user: Option<UserId>, id: SessionId) -> Result<()> {
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let session = sessions::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
+            let found = sessions::by_id(tx, id).await?;
+            let meant = found.filter(|session| user.is_none_or(|user| session.user_id == user));
+            let session = meant.ok_or(Refusal::NotFound)?;
             end_one(tx, &call, authority.actor(), session.user_id, id).await
         })
     });
@@ -107,11 +121,12 @@ pub async fn end(core: &Core, call: &Call, authority: Authority, id: SessionId) 
 /// Ends all sessions of a user; their number.
 ///
 /// # Errors
-/// Faults only.
+/// [`Refusal::NotFound`] for nobody's id.
 pub async fn end_all(core: &Core, call: &Call, authority: Authority, user: UserId) -> Result<u64> {
     let call = call.clone();
     let work = core.store.write(move |tx| {
         Box::pin(async move {
+            users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
             let ended = sessions::delete_of_user(tx, user, None).await?;
             let detail = Some(format!("{ended} sessions"));
             record(tx, &call, Record::by(authority.actor(), Event::SessionsEnded, Some(user), detail)).await?;

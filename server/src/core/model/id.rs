@@ -81,6 +81,14 @@ impl AuditId {
         let millis = u64::try_from(at.as_millis()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid().to_string()
     }
+
+    /// When the line was written, as its id has it.
+    #[must_use]
+    pub fn written_at(self) -> Option<Timestamp> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let millis = seconds.checked_mul(1_000)?.checked_add(u64::from(nanos / 1_000_000))?;
+        i64::try_from(millis).ok().map(Timestamp::from_millis)
+    }
 }
 
 impl UserId {

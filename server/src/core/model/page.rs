@@ -17,6 +17,12 @@ impl Page {
         Self { after, limit: limit.unwrap_or(50).clamp(1, Self::MAXIMUM) }
     }
 
+    /// An id as the ids in the store are written, which are compared as text; `None` for what is no id.
+    #[must_use]
+    pub fn cursor(text: &str) -> Option<String> {
+        uuid::Uuid::parse_str(text).ok().map(|id| id.to_string())
+    }
+
     /// The id to begin after, in a list that goes from the newest to the oldest: `z` sorts after every id.
     pub(in crate::core) fn before_id(&self) -> &str {
         self.after.as_deref().unwrap_or("z")
@@ -49,4 +55,20 @@ pub struct Paged<T> {
     pub items: Vec<T>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_written_as_ids_are() {
+        let id = "0197b3a0-0000-7000-8000-00000000000a";
+        for text in [id, &id.to_uppercase(), &format!("{{{id}}}"), &format!("urn:uuid:{id}"), &id.replace('-', "")] {
+            assert_eq!(Page::cursor(text).as_deref(), Some(id), "{text}");
+        }
+        for text in ["", "z", &id[1..]] {
+            assert_eq!(Page::cursor(text), None, "{text}");
+        }
+    }
 }

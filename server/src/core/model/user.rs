@@ -30,14 +30,17 @@ pub struct User {
 }
 
 impl User {
+    /// Given and family name; empty when both are.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name.as_str(), self.last_name.as_str()).trim().to_owned()
+    }
+
     /// Given and family name, or the username when both are empty.
     #[must_use]
     pub fn display_name(&self) -> String {
-        let full = format!("{} {}", self.first_name.as_str(), self.last_name.as_str());
-        match full.trim() {
-            "" => self.username.as_str().to_owned(),
-            name => name.to_owned(),
-        }
+        let name = self.full_name();
+        if name.is_empty() { self.username.as_str().to_owned() } else { name }
     }
 }
 

@@ -78,9 +78,8 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Query<T> {
 /// # Errors
 /// [`Refusal::Invalid`] for the fields `after` and `limit`.
 pub(super) fn page(after: Option<&str>, limit: Option<&str>) -> Result<Page, Refusal> {
-    let cursor = |text: &str| uuid::Uuid::parse_str(text).map(|id| id.to_string());
-    let after = after.map(cursor).transpose();
-    let after = after.map_err(|_| Refusal::Invalid { field: "after", problem: "A cursor is the `next` of the page before." })?;
+    let wrong = Refusal::Invalid { field: "after", problem: "A cursor is the `next` of the page before." };
+    let after = after.map(|text| Page::cursor(text).ok_or(wrong)).transpose()?;
     let within = |limit: &i64| (1..=Page::MAXIMUM).contains(limit);
     let limit = limit.map(|text| text.parse::<i64>().ok().filter(within).ok_or(())).transpose();
     let limit = limit.map_err(|()| Refusal::Invalid { field: "limit", problem: "A limit is a whole number from 1 to 200." })?;

@@ -106,7 +106,7 @@ fn show(visit: &Visit, status: StatusCode, seed: &str, uri: &str, problem: Optio
 
 /// Asks before it is removed.
 pub(in crate::pages) async fn removal(mut visit: Visit) -> Result<Response, Turned> {
-    visit.signed_in(Need::Recent, REMOVAL).await?;
+    visit.may_change(REMOVAL).await?;
     Ok(visit.show(StatusCode::OK, &Removal {}))
 }
 

@@ -75,10 +75,10 @@ fn here(name: &str) -> String {
     if name.is_empty() { "/account/keys".to_owned() } else { with_query("/account/keys", &[("name", name)]) }
 }
 
-/// Shows the form that adds one, to who has signed in a short while ago.
+/// Shows the form that adds one, to who may.
 pub(in crate::pages) async fn form(mut visit: Visit) -> Result<Response, Turned> {
     let name = visit.query("name").unwrap_or_default().to_owned();
-    visit.signed_in(Need::Recent, &here(&name)).await?;
+    visit.may_change(&here(&name)).await?;
     let available = visit.core().has_webauthn();
     Ok(visit.show(StatusCode::OK, &Add { name, available, ..Add::default() }))
 }
@@ -206,7 +206,8 @@ pub(in crate::pages) async fn remove(
 ) -> Result<Response, Turned> {
     let key = known(&visit, &id)?;
     match security_keys::remove(visit.core(), &visit.call, &visit.presented, key).await {
-        Ok(()) => Ok(visit.go(HOME, Some(Notice::KeyRemoved))),
+        // Who has removed it already, in another tab, has what they wanted.
+        Ok(()) | Err(Error::Refused(Refusal::NotFound)) => Ok(visit.go(HOME, Some(Notice::KeyRemoved))),
         Err(error) => Err(visit.turn(&error, &address(&id, None))),
     }
 }

@@ -5,7 +5,6 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::core::flows::change_password::change_password;
-use crate::core::flows::session::Need;
 use crate::core::token::Secret;
 use crate::core::{Error, Refusal};
 use crate::pages::form::password_problems;
@@ -45,13 +44,13 @@ pub(in crate::pages) struct Form {
     new: Secret,
 }
 
-/// Shows the form to who has signed in a short while ago: nobody is to type twice.
+/// Shows the form to who may change it: nobody is to type twice.
 pub(in crate::pages) async fn form(mut visit: Visit) -> Result<Response, Turned> {
     show(&mut visit, StatusCode::OK, Change::default()).await
 }
 
 async fn show(visit: &mut Visit, status: StatusCode, view: Change) -> Result<Response, Turned> {
-    let checked = visit.signed_in(Need::Recent, HERE).await?;
+    let checked = visit.may_change(HERE).await?;
     let minimum = visit.core().policy().passwords.min_length;
     Ok(visit.show(status, &Change { email: checked.user.email.as_str().to_owned(), minimum, ..view }))
 }

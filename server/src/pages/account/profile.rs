@@ -42,7 +42,7 @@ impl View for Names {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub(in crate::pages) struct Form {
     first_name: String,
     last_name: String,
@@ -56,7 +56,7 @@ impl Form {
 
     /// Here, with what was typed.
     fn here(&self) -> String {
-        with_typed(HERE, &[("first_name", &self.first_name), ("last_name", &self.last_name)])
+        with_typed(HERE, self)
     }
 
     /// The form once more, as it was sent.

@@ -103,7 +103,7 @@ const SECTION: &str = "applications";
 const LIST: &str = "/admin/applications";
 const SHOWN: i64 = 50;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 pub(in crate::pages) struct Form {
     name: String,
     /// Separated by commas or spaces; none: from anywhere.
@@ -113,17 +113,6 @@ pub(in crate::pages) struct Form {
 }
 
 impl Form {
-    /// As it was before a new sign-in.
-    fn typed(visit: &Visit) -> Self {
-        let text = |name| visit.query(name).unwrap_or_default().to_owned();
-        Self { name: text("name"), networks: text("networks"), suffices: text("suffices") }
-    }
-
-    /// Here, with what was typed.
-    fn here(&self) -> String {
-        with_typed(LIST, &[("name", &self.name), ("networks", &self.networks), ("suffices", &self.suffices)])
-    }
-
     fn read(&self) -> Result<Registration, Refusal> {
         let networks = self.networks.split([',', ' ']).filter(|network| !network.is_empty());
         let networks = networks.map(str::parse).collect::<Result<Vec<Network>, _>>()?;
@@ -143,8 +132,7 @@ struct Wrong {
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    let form = Form::typed(&visit);
-    show(&visit, authority, StatusCode::OK, form, Wrong::default()).await
+    show(&visit, authority, StatusCode::OK, visit.typed(), Wrong::default()).await
 }
 
 async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: Form, wrong: Wrong) -> Result<Response, Turned> {
@@ -169,12 +157,13 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let authority = visit.administrator(Need::Full, &form.here()).await?;
+            let authority = visit.administrator(Need::Full, &with_typed(LIST, &form)).await?;
             let wrong = Wrong { form: Some(visit.say("stale.form", &[])), ..Wrong::default() };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
-    let authority = visit.administrator(Need::Recent, &form.here()).await?;
+    let back = with_typed(LIST, &form);
+    let authority = visit.administrator(Need::Recent, &back).await?;
     let made: Outcome<Registered> = match form.read() {
         Ok(registration) => applications::create(visit.core(), &visit.call, authority, registration).await,
         Err(refusal) => Err(refusal.into()),
@@ -187,7 +176,7 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
         Err(Error::Refused(Refusal::Invalid { .. })) => {
             Wrong { name: Some(visit.say("admin.application_name_wrong", &[])), ..Wrong::default() }
         }
-        Err(error) => return Err(visit.turn(&error, &form.here())),
+        Err(error) => return Err(visit.turn(&error, &back)),
     };
     show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
 }

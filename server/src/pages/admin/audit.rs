@@ -1,7 +1,5 @@
 //! `/admin/audit`: the log, by what one looks for, on a page and as CSV.
 
-use std::time::Duration;
-
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -12,7 +10,7 @@ use crate::core::clock::Timestamp;
 use crate::core::flows::audit_log::{self, Filter};
 use crate::core::flows::session::{Authority, Need};
 use crate::core::flows::users;
-use crate::core::model::{Page, UserId};
+use crate::core::model::{AuditId, Page, UserId};
 use crate::core::{Error, Refusal};
 use crate::pages::render::View;
 use crate::pages::return_to::with_query;
@@ -22,8 +20,7 @@ use crate::pages::visit::{Turned, Visit};
 #[derive(Default, Serialize)]
 pub(in crate::pages) struct Audit {
     section: &'static str,
-    /// Not `user`: of that name is who looks.
-    whose: String,
+    asked_user: String,
     event: String,
     outcome: String,
     dialect: String,
@@ -46,7 +43,7 @@ impl View for Audit {
         let some = || Some(text());
         let full = Self {
             section: SECTION,
-            whose: text(),
+            asked_user: text(),
             event: text(),
             outcome: text(),
             dialect: text(),
@@ -67,8 +64,6 @@ const SECTION: &str = "audit";
 const PAGE: &str = "/admin/audit";
 const CSV: &str = "/admin/audit.csv";
 const SHOWN: i64 = 50;
-/// Lines that one file has at most; older ones are asked for with `until`.
-const MOST: usize = 10_000;
 
 const FIELDS: [&str; 6] = ["user", "event", "outcome", "dialect", "since", "until"];
 
@@ -144,7 +139,7 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     let problem = |wrong: bool, key: &str| wrong.then(|| visit.say(key, &[]));
     let mut view = Audit {
         section: SECTION,
-        whose: text("user"),
+        asked_user: text("user"),
         event: text("event"),
         outcome: text("outcome"),
         dialect: text("dialect"),
@@ -170,7 +165,7 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     Ok(visit.show(StatusCode::OK, &view))
 }
 
-/// The same lines as a file, newest first.
+/// The same lines as a file, newest first. One that is cut links to the next.
 pub(in crate::pages) async fn export(mut visit: Visit) -> Result<Response, Turned> {
     let back = with_query(PAGE, &pairs(&visit));
     let authority = visit.administrator(Need::Full, &back).await?;
@@ -178,29 +173,28 @@ pub(in crate::pages) async fn export(mut visit: Visit) -> Result<Response, Turne
     if asked.is_wrong() {
         return Ok(visit.go(&back, None));
     }
-    let (mut entries, mut after) = (Vec::new(), None);
-    loop {
-        let page = Page::new(after, Some(Page::MAXIMUM));
-        let found = audit_log::list(visit.core(), authority, asked.filter.clone(), page).await;
-        let found = found.map_err(|error| visit.turn(&error, PAGE))?;
-        entries.extend(found.items);
-        after = found.next;
-        if after.is_none() || entries.len() >= MOST {
-            break;
-        }
-    }
-    let cut = entries.len() > MOST || after.is_some();
-    entries.truncate(MOST);
-    let mut text = csv::entries(&entries);
-    if let (true, Some(last)) = (cut, entries.last()) {
-        // What is of the same millisecond comes twice rather than never.
-        let until = last.at.after(Duration::from_millis(1)).to_string();
-        text.push_str(&csv::end(last, &visit.say("admin.csv_cut", &[("until", &until)])));
-    }
-    let mut response = text.into_response();
+    let after = visit.query("after").and_then(Page::cursor);
+    let found = audit_log::export(visit.core(), authority, asked.filter, after).await;
+    let found = found.map_err(|error| visit.turn(&error, PAGE))?;
+    let mut response = csv::entries(&found.items).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
-    let name = if cut { "attachment; filename=\"audit-cut.csv\"" } else { "attachment; filename=\"audit.csv\"" };
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
+    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file_name(found.next.as_deref()))) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    if let Some(rest) = found.next {
+        let mut pairs = pairs(&visit);
+        pairs.push(("after", &rest));
+        let link = HeaderValue::from_str(&format!("<{}>; rel=\"next\"", with_query(CSV, &pairs)));
+        if let Ok(link) = link {
+            headers.insert(header::LINK, link);
+        }
+    }
     Ok(response)
+}
+
+/// A file that is cut says down to when it reaches.
+fn file_name(stopped_at: Option<&str>) -> String {
+    let last = stopped_at.and_then(|id| id.parse::<AuditId>().ok()).and_then(AuditId::written_at);
+    last.map_or_else(|| "audit.csv".to_owned(), |last| format!("audit-since-{}.csv", last.to_string().replace(':', "-")))
 }

@@ -28,14 +28,6 @@ pub(super) fn entries(entries: &[Entry]) -> String {
     text
 }
 
-/// The last line of a file that does not have all: of no id, from the moment of the last that it has, with the words for it.
-pub(super) fn end(last: &Entry, words: &str) -> String {
-    let mut cells = [(); 12].map(|()| String::new());
-    cells[1] = last.at.to_string();
-    cells[11] = words.to_owned();
-    row(cells)
-}
-
 fn row(cells: [String; 12]) -> String {
     let cells = cells.map(|cell| format!("\"{}\"", guarded(cell).replace('"', "\"\"")));
     format!("{}\r\n", cells.join(","))

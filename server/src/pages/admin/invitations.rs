@@ -88,23 +88,10 @@ const SECTION: &str = "invitations";
 const LIST: &str = "/admin/invitations";
 const SHOWN: i64 = 50;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 pub(in crate::pages) struct Form {
     email: String,
     role: String,
-}
-
-impl Form {
-    /// As it was before a new sign-in.
-    fn typed(visit: &Visit) -> Self {
-        let text = |name| visit.query(name).unwrap_or_default().to_owned();
-        Self { email: text("email"), role: text("role") }
-    }
-
-    /// Here, with what was typed.
-    fn here(&self) -> String {
-        with_typed(LIST, &[("email", &self.email), ("role", &self.role)])
-    }
 }
 
 /// What is wrong with the form.
@@ -118,8 +105,7 @@ struct Wrong {
 pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned> {
     let here = visit.here.clone();
     let authority = visit.administrator(Need::Full, &here).await?;
-    let form = Form::typed(&visit);
-    show(&visit, authority, StatusCode::OK, form, Wrong::default()).await
+    show(&visit, authority, StatusCode::OK, visit.typed(), Wrong::default()).await
 }
 
 async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: Form, wrong: Wrong) -> Result<Response, Turned> {
@@ -142,12 +128,13 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let authority = visit.administrator(Need::Full, &form.here()).await?;
+            let authority = visit.administrator(Need::Full, &with_typed(LIST, &form)).await?;
             let wrong = Wrong { form: Some(visit.say("stale.form", &[])), email: None };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
-    let authority = visit.administrator(Need::Recent, &form.here()).await?;
+    let back = with_typed(LIST, &form);
+    let authority = visit.administrator(Need::Recent, &back).await?;
     let made = match (Email::parse(&form.email), Role::parse(&form.role)) {
         (Ok(email), Some(role)) => invitations::create(visit.core(), &visit.call, authority, email, role, None).await,
         (Err(refusal), _) => Err(refusal.into()),
@@ -159,7 +146,7 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
             let wrong = Wrong { form: None, email: Some(visit.say("admin.email_wrong", &[])) };
             show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
         }
-        Err(error) => Err(visit.turn(&error, &form.here())),
+        Err(error) => Err(visit.turn(&error, &back)),
     }
 }
 

@@ -16,6 +16,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Site;
 use super::problem;
@@ -24,6 +26,7 @@ use crate::core::flows::second_factor_choice::choice;
 use crate::core::flows::session::{self, Authority, Need};
 use crate::core::model::{Page, SessionState};
 use crate::core::{Error, Refusal};
+use crate::http::body::parse_form;
 
 /// The URL table.
 pub(super) fn routes() -> Router<Site> {
@@ -81,10 +84,15 @@ impl Visit {
         id.parse().map_err(|_| nothing(self).into())
     }
 
+    /// A list's form as it was typed before one had to sign in again, as [`with_typed`](super::return_to::with_typed) has it; else empty.
+    fn typed<F: DeserializeOwned + Default>(&self) -> F {
+        let query = self.here.split_once('?').map_or("", |(_, query)| query);
+        parse_form(query.as_bytes()).unwrap_or_default()
+    }
+
     /// The piece of a list that the query asks for.
     fn page(&self, limit: i64) -> Page {
-        let after = self.query("after").filter(|after| uuid::Uuid::parse_str(after).is_ok());
-        Page::new(after.map(str::to_owned), Some(limit))
+        Page::new(self.query("after").and_then(Page::cursor), Some(limit))
     }
 
     /// What an act met: a way on, or the words for what stands in its way.
@@ -99,5 +107,5 @@ impl Visit {
 }
 
 fn nothing(visit: &Visit) -> Response {
-    problem::told(visit, StatusCode::NOT_FOUND, "problem.not_found_title", "problem.not_found")
+    problem::page(visit, &Refusal::NotFound.into())
 }

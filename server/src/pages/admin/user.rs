@@ -173,11 +173,7 @@ pub(in crate::pages) async fn end_sessions(
     Action(visit, Nothing {}): Action<Nothing>,
 ) -> Result<Response, Turned> {
     let act = Act::begin(visit, &id, Need::Full).await?;
-    let user = users::find(act.visit.core(), act.authority, &act.user.to_string()).await;
-    let done = match user {
-        Ok(found) => sessions::end_all(act.visit.core(), &act.visit.call, act.authority, found.user.id).await,
-        Err(error) => Err(error),
-    };
+    let done = sessions::end_all(act.visit.core(), &act.visit.call, act.authority, act.user).await;
     act.end(done, Notice::SessionsEnded)
 }
 
@@ -188,7 +184,7 @@ pub(in crate::pages) async fn end_session(
 ) -> Result<Response, Turned> {
     let act = Act::begin(visit, &id, Need::Full).await?;
     let session: SessionId = act.visit.known(&session)?;
-    match sessions::end(act.visit.core(), &act.visit.call, act.authority, session).await {
+    match sessions::end_of(act.visit.core(), &act.visit.call, act.authority, act.user, session).await {
         // One that has ended since is what was wanted.
         Err(Error::Refused(Refusal::NotFound)) => act.end(Ok(()), Notice::SessionGone),
         done => act.end(done, Notice::SessionGone),

@@ -40,7 +40,7 @@ impl Person {
             id: user.id.to_string(),
             email: user.email.as_str().to_owned(),
             username: user.username.as_str().to_owned(),
-            name: format!("{} {}", user.first_name.as_str(), user.last_name.as_str()).trim().to_owned(),
+            name: user.full_name(),
             administrator: user.role == Role::Admin,
             disabled: user.status == Status::Disabled,
             created: minute(user.created_at),

@@ -13,6 +13,10 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
             for view in V::samples() {
                 let notice = Some("Sample".to_owned());
                 let frame = Frame { csrf: "t0ken", user: Some("Sample"), administers: true, notice };
+                let around = pages.around(language, &frame);
+                for name in serde_json::to_value(&view).unwrap().as_object().unwrap().keys() {
+                    assert!(around.get_attr(name).unwrap().is_undefined(), "{} has a {name} of its own", V::TEMPLATE);
+                }
                 let html = pages.templates.render(V::TEMPLATE, pages.values(language, &frame, &view)).unwrap();
                 made.push((V::TEMPLATE, html));
             }
