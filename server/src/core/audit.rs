@@ -67,6 +67,8 @@ pub enum Event {
     ApplicationCreated,
     /// An application got new secrets.
     ApplicationRotated,
+    /// An application was limited to other networks.
+    ApplicationLimited,
     /// An application was revoked.
     ApplicationRevoked,
     /// An application presented its credentials in vain.
@@ -111,6 +113,7 @@ impl Event {
             Self::InvitationRevoked => "invitation_revoked",
             Self::ApplicationCreated => "application_created",
             Self::ApplicationRotated => "application_rotated",
+            Self::ApplicationLimited => "application_limited",
             Self::ApplicationRevoked => "application_revoked",
             Self::ApplicationRefused => "application_refused",
             Self::MailRetried => "mail_retried",

@@ -21,6 +21,7 @@ const PAGES: &[&str] = &[
     "/admin/users/0197b3a0-0000-7000-8000-000000000001",
     "/admin/invitations",
     "/admin/applications",
+    "/admin/applications/0197b3a0-0000-7000-8000-000000000001/networks",
     "/admin/mail",
     "/admin/mail/0197b3a0-0000-7000-8000-000000000001",
     "/admin/mail/0197b3a0-0000-7000-8000-000000000001/html",
@@ -43,6 +44,7 @@ pub(crate) const ACTS: &[(&str, &[(&str, &str)])] = &[
     ("/admin/invitations/ID/revoke", &[]),
     ("/admin/applications", &[("name", "Terminal"), ("networks", ""), ("suffices", "no")]),
     ("/admin/applications/ID/rotate", &[]),
+    ("/admin/applications/ID/networks", &[("networks", "")]),
     ("/admin/applications/ID/revoke", &[]),
     ("/admin/mail/ID/retry", &[]),
 ];
@@ -243,6 +245,27 @@ async fn applications_show_their_secrets_once() {
     assert!(words(&browser.follow(&done).await).contains("The application is revoked"));
     browser.send(&format!("/admin/applications/{}/rotate", shown[0]), &[]).await.expect(404);
     assert_eq!(since(&app, &before).await, ["application_created ok", "application_rotated ok", "application_revoked ok"]);
+}
+
+#[tokio::test]
+async fn an_application_gets_other_networks() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    let application = app.application(false, &["192.0.2.0/24"]).await;
+    let place = format!("/admin/applications/{}/networks", application.0.application.id);
+    assert!(html(&browser.open(&place).await.expect(200)).contains(r#"value="192.0.2.0&#x2f;24""#));
+    let before = app.audit().await;
+    let wrong = browser.send(&place, &[("networks", "198.51.100.0/24, here")]).await.expect(422);
+    assert!(words(&wrong).contains("A network has the form") && html(&wrong).contains("198.51.100.0&#x2f;24, here"));
+    let done = browser.send(&place, &[("networks", "198.51.100.0/24")]).await.expect(303);
+    let told = words(&browser.follow(&done).await);
+    assert!(told.contains("networks of the application are changed") && told.contains("from 198.51.100.0/24"), "{told}");
+    app.send(application.sign(Ask::get("/apim/session/1.0/session/init").header("userid", "ann"))).await.expect(403);
+    assert_eq!(since(&app, &before).await, ["application_limited ok", "application_refused network_not_allowed"]);
+    browser.send(&format!("/admin/applications/{}/revoke", application.0.application.id), &[]).await.expect(303);
+    browser.open(&place).await.expect(404);
+    browser.send(&place, &[("networks", "")]).await.expect(404);
+    browser.open(&format!("/admin/applications/{NOBODY}/networks")).await.expect(404);
 }
 
 #[tokio::test]
