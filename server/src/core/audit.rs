@@ -80,6 +80,44 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every event.
+    pub const ALL: [Self; 34] = [
+        Self::SignIn,
+        Self::SecondFactor,
+        Self::SignOut,
+        Self::SessionsEnded,
+        Self::KeyAdded,
+        Self::KeyRenamed,
+        Self::KeyRemoved,
+        Self::TotpAdded,
+        Self::TotpRemoved,
+        Self::KeyCloneSuspected,
+        Self::PasswordChanged,
+        Self::PasswordSet,
+        Self::RecoverySent,
+        Self::RecoveryMailed,
+        Self::RecoveryCompleted,
+        Self::CodeMailed,
+        Self::UserCreated,
+        Self::SetupOffered,
+        Self::SetupCompleted,
+        Self::ProfileChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+        Self::InvitationCreated,
+        Self::InvitationReissued,
+        Self::InvitationUsed,
+        Self::InvitationRevoked,
+        Self::ApplicationCreated,
+        Self::ApplicationRotated,
+        Self::ApplicationLimited,
+        Self::ApplicationRevoked,
+        Self::ApplicationRefused,
+        Self::MailRetried,
+        Self::AdministrationRefused,
+    ];
+
     /// The name at rest and on wires.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -18,6 +18,7 @@ use crate::core::flows::SignedIn;
 use crate::core::flows::session::{self, Authenticated, Need, Presented};
 use crate::core::model::{Role, SessionState, User};
 use crate::core::{Core, Error, Fault, Refusal};
+use crate::http::accept::wants_a_page;
 use crate::http::{call, cookie};
 use crate::locale::{Language, span};
 
@@ -84,6 +85,11 @@ impl FromRequestParts<Site> for Visit {
 impl Visit {
     pub(super) fn core(&self) -> &Core {
         self.site.shared.core()
+    }
+
+    /// Whether a browser asks that goes to an address.
+    pub(super) fn wants_a_page(&self) -> bool {
+        wants_a_page(&self.headers)
     }
 
     /// A value of the query; none if it is there twice.

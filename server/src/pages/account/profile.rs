@@ -10,7 +10,9 @@ use crate::core::model::PersonName;
 use crate::core::{Error, Refusal};
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Posted, Sent};
+use crate::pages::problem;
 use crate::pages::render::View;
+use crate::pages::return_to::with_query;
 use crate::pages::visit::{HOME, Turned, Visit};
 
 const HERE: &str = "/account/profile";
@@ -53,16 +55,18 @@ impl Form {
         Ok(Changes { first_name, last_name: Some(PersonName::parse("last_name", &self.last_name)?) })
     }
 
-    /// The form once more, as it was sent.
-    fn again(self) -> Names {
-        Names { first_name: self.first_name, last_name: self.last_name, ..Names::default() }
+    /// Where it is shown as it was sent.
+    fn address(&self) -> String {
+        with_query(HERE, &[("first_name", &self.first_name), ("last_name", &self.last_name)])
     }
 }
 
-/// Shows the form with the names as they are.
+/// Shows the form with the names as they are, or as they were typed before one had to sign in again.
 pub(in crate::pages) async fn form(mut visit: Visit) -> Result<Response, Turned> {
-    let user = visit.signed_in(Need::Full, HERE).await?.user;
-    let [first_name, last_name] = [user.first_name, user.last_name].map(|name| name.as_str().to_owned());
+    let back = visit.here.clone();
+    let user = visit.signed_in(Need::Full, &back).await?.user;
+    let name = |field, now: &PersonName| visit.query(field).unwrap_or(now.as_str()).to_owned();
+    let (first_name, last_name) = (name("first_name", &user.first_name), name("last_name", &user.last_name));
     Ok(visit.show(StatusCode::OK, &Names { first_name, last_name, ..Names::default() }))
 }
 
@@ -72,7 +76,7 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
             let problem = Some(visit.say("stale.form", &[]));
-            return show(&mut visit, StatusCode::FORBIDDEN, Names { problem, ..form.again() }).await;
+            return show(&mut visit, StatusCode::FORBIDDEN, &form, |view| view.problem = problem).await;
         }
     };
     let changed = match form.read() {
@@ -83,18 +87,24 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
         Ok(_) => Ok(visit.go(HOME, Some(Notice::NameChanged))),
         Err(Error::Refused(Refusal::Invalid { field, .. })) => {
             let told = Some(visit.say("invitation.name_wrong", &[]));
-            let mut view = form.again();
-            match field {
+            let put = |view: &mut Names| match field {
                 "first_name" => view.first_name_problem = told,
                 _ => view.last_name_problem = told,
-            }
-            show(&mut visit, StatusCode::UNPROCESSABLE_ENTITY, view).await
+            };
+            show(&mut visit, StatusCode::UNPROCESSABLE_ENTITY, &form, put).await
         }
-        Err(error) => Err(visit.turn(&error, HERE)),
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return Err(visit.turn(&error, &form.address())) };
+            let problem = Some(later.told.clone());
+            Ok(later.on(show(&mut visit, later.status, &form, |view| view.problem = problem).await?))
+        }
     }
 }
 
-async fn show(visit: &mut Visit, status: StatusCode, view: Names) -> Result<Response, Turned> {
-    visit.signed_in(Need::Full, HERE).await?;
+/// The form once more, with what was typed.
+async fn show(visit: &mut Visit, status: StatusCode, form: &Form, put: impl FnOnce(&mut Names)) -> Result<Response, Turned> {
+    visit.signed_in(Need::Full, &form.address()).await?;
+    let mut view = Names { first_name: form.first_name.clone(), last_name: form.last_name.clone(), ..Names::default() };
+    put(&mut view);
     Ok(visit.show(status, &view))
 }

@@ -12,6 +12,7 @@ use crate::core::flows::session::{Authority, Need};
 use crate::core::model::{Application, ApplicationId};
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Posted, Sent};
+use crate::pages::problem;
 use crate::pages::render::View;
 use crate::pages::visit::{Turned, Visit};
 
@@ -73,17 +74,13 @@ pub(in crate::pages) async fn submit(
     Path(id): Path<String>,
     Posted { mut visit, sent }: Posted<Form>,
 ) -> Result<Response, Turned> {
-    let (need, form) = match sent {
-        Sent::Fresh(form) => (Some(Need::Recent), form),
-        Sent::Stale(form) => (None, form),
+    let form = match sent {
+        Sent::Fresh(form) => form,
+        Sent::Stale(form) => return stale(visit, &id, form).await,
     };
-    let authority = visit.administrator(need.unwrap_or(Need::Full), &here(&id)).await?;
+    let authority = visit.administrator(Need::Recent, &here(&id)).await?;
     let id = visit.known(&id)?;
     let found = application(&visit, authority, id).await?;
-    if need.is_none() {
-        let problem = Some(visit.say("stale.form", &[]));
-        return Ok(visit.show(StatusCode::FORBIDDEN, &Networks { problem, ..Networks::of(&found, form.networks) }));
-    }
     let Ok(read) = networks(&form.networks) else {
         let networks_problem = Some(visit.say("admin.networks_wrong", &[]));
         let view = Networks { networks_problem, ..Networks::of(&found, form.networks) };
@@ -93,4 +90,18 @@ pub(in crate::pages) async fn submit(
         Ok(_) => Ok(visit.go(LIST, Some(Notice::ApplicationLimited))),
         Err(error) => Err(visit.turn(&error, LIST)),
     }
+}
+
+/// The form once more, with what was typed, if it is still one's to fill in.
+async fn stale(mut visit: Visit, id: &str, form: Form) -> Result<Response, Turned> {
+    let authority = visit.administrator(Need::Full, &here(id)).await?;
+    let found = match visit.known(id) {
+        Ok(id) => application(&visit, authority, id).await,
+        Err(turned) => Err(turned),
+    };
+    let Ok(found) = found else {
+        return Ok(problem::told(&visit, StatusCode::FORBIDDEN, "stale.title", "stale.text"));
+    };
+    let problem = Some(visit.say("stale.form", &[]));
+    Ok(visit.show(StatusCode::FORBIDDEN, &Networks { problem, ..Networks::of(&found, form.networks) }))
 }

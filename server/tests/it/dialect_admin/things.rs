@@ -128,12 +128,14 @@ async fn an_application_is_limited_to_other_networks_at_once() {
     };
     let token = application.token(&desk.app, "ann").await;
     assert_eq!(init().await, 200);
+    let node = desk.app.second_node().await;
     let limited = desk.patch(&path, json!({"networks": ["198.51.100.7/24", "2001:db8::1"]})).await.expect(200).json();
     assert_eq!(members(&limited), ["app_id", "created_at", "name", "networks", "one_time_token_suffices", "revoked_at"]);
     assert_eq!(limited["networks"], json!(["198.51.100.0/24", "2001:db8::1/128"]));
     assert_eq!(limited, desk.get("applications").await.json()["items"][0]);
-    assert_eq!(init().await, 403);
-    application.login(&desk.app, "ann", PASSWORD).await.expect(403);
+    assert_eq!(init().await, 401);
+    application.login(&desk.app, "ann", PASSWORD).await.expect(401);
+    application.login(&node, "ann", PASSWORD).await.expect(401);
     desk.app.session(&token).await.expect(200);
     for (body, kind) in [
         (json!({"networks": ["192.0.2.0/33"]}), "invalid-parameters"),
@@ -143,7 +145,7 @@ async fn an_application_is_limited_to_other_networks_at_once() {
     ] {
         desk.patch(&path, body).await.problem(400, kind);
     }
-    assert_eq!(init().await, 403, "what is refused changes nothing");
+    assert_eq!(init().await, 401, "what is refused changes nothing");
     desk.patch(&path, json!({"networks": ["192.0.2.0/24"]})).await.expect(200);
     assert_eq!(init().await, 200);
     assert_eq!(desk.patch(&path, json!({"networks": []})).await.expect(200).json()["networks"], json!([]));
