@@ -73,7 +73,7 @@ def main():
                 cuts = statistics.quantiles(took, n=100)
                 print(f"{place:16} {kind:13} p50 {cuts[49]:7.2f}  p99 {cuts[98]:7.2f}  worst {max(took):7.2f}")
     finally:
-        server.stop()
+        server.dispose()
 
 
 main()
