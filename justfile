@@ -82,6 +82,10 @@ bench-timing *arguments:
 bench-check *arguments:
     scripts/bench-check.sh {{arguments}}
 
+# Searches by the beginning of a name among a million users. By hand, on a quiet machine
+bench-search *arguments:
+    scripts/bench-search.sh {{arguments}}
+
 # What one call costs a node, the primary and its standby: the figures of docs/operations/scale.md. By hand, on a quiet machine
 bench-rates *arguments:
     scripts/rates.sh {{arguments}}

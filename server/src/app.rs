@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::config::url::DatabaseUrl;
@@ -29,7 +28,7 @@ use crate::http::metrics::{Kind, Metrics, Others};
 use crate::locale::Catalogues;
 use crate::mailbox::Mailbox;
 use crate::openapi;
-use crate::pages::{self, render::Pages};
+use crate::pages::{self, Site, render::Pages};
 use crate::templates::TemplateError;
 use crate::work::Desk;
 use crate::work::mail::message::Sender;
@@ -163,26 +162,25 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
         let words = (dialect.words)(shared);
         router = router.merge(layers::dialect((dialect.routes)(shared.clone()), dialect.name, limit, words.clone()));
-        let area = |prefix| Area { prefix, name: dialect.name, words: words.clone(), not_found: dialect.not_found };
+        let area = |prefix| Area { prefix, name: dialect.name, words: words.clone(), not_found: Some(dialect.not_found) };
         areas.extend(dialect.prefixes.iter().copied().map(area));
     }
     let rendered = Arc::new(rendered(config)?);
     let words = pages::words(&rendered);
     let mailbox = config.has_mailbox().then(|| Mailbox::new(config.mail_folder()));
     let apis = areas.iter().map(|area| area.prefix).collect();
-    let around = pages::Around { settings: config.in_force(), apis, mailbox };
-    let pages = layers::dialect(pages::routes(shared.clone(), rendered, around), PAGES, limit, words.clone());
-    let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
+    let site = Site::new(shared.clone(), rendered, config.in_force(), apis);
+    let pages = layers::dialect(pages::routes(site.clone(), mailbox), PAGES, limit, words.clone());
+    let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: None };
     areas.extend(pages::PREFIXES.map(area));
     let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;
     let docs = layers::dialect(openapi::routes(&documents), DOCS, limit, openapi::words());
-    let area =
-        |prefix| Area { prefix, name: DOCS, words: openapi::words(), not_found: |_| StatusCode::NOT_FOUND.into_response() };
+    let area = |prefix| Area { prefix, name: DOCS, words: openapi::words(), not_found: None };
     areas.extend(openapi::PREFIXES.map(area));
     // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
     areas.sort_by_key(|area| std::cmp::Reverse(area.prefix.len()));
     let areas: Areas = Arc::new(areas);
-    let unknown = Router::new().fallback(unknown).with_state((shared.clone(), Arc::clone(&areas)));
+    let unknown = Router::new().fallback(unknown).with_state((shared.clone(), site, Arc::clone(&areas)));
     let refuse = move |path: &str, error: HeadError| {
         area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
     };
@@ -205,7 +203,8 @@ struct Area {
     prefix: &'static str,
     name: &'static str,
     words: Words,
-    not_found: fn(&Shared) -> Response,
+    /// An API's answer to a URL that it does not have; elsewhere people are told by a page.
+    not_found: Option<fn(&Shared) -> Response>,
 }
 
 /// The longest prefix first.
@@ -216,10 +215,10 @@ fn area_of<'a>(areas: &'a [Area], path: &str) -> Option<&'a Area> {
     areas.iter().find(|area| below(area.prefix))
 }
 
-async fn unknown(State((shared, areas)): State<(Shared, Areas)>, request: Request) -> Response {
-    match area_of(&areas, request.uri().path()) {
-        Some(area) => (area.not_found)(&shared),
-        None => StatusCode::NOT_FOUND.into_response(),
+async fn unknown(State((shared, site, areas)): State<(Shared, Site, Areas)>, request: Request) -> Response {
+    match area_of(&areas, request.uri().path()).and_then(|area| area.not_found) {
+        Some(not_found) => not_found(&shared),
+        None => site.unknown(request).await,
     }
 }
 

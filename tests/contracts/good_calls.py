@@ -303,6 +303,11 @@ def admin_of_application(server):
     return {"path_parameters": {"id": server.app()["app_id"]}}
 
 
+@good("admin", "changeApplication")
+def admin_change_of_application(server):
+    return {"path_parameters": {"id": server.app()["app_id"]}, "body": {"networks": ["192.0.2.0/24", "2001:db8::1"]}}
+
+
 @good("admin", "invite")
 def admin_invite(server):
     return {"body": {"email": f"{unique()}@example.net"}}

@@ -1,6 +1,6 @@
 //! `doorward app …`.
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
@@ -36,6 +36,18 @@ pub(super) enum Command {
     Rotate {
         /// The application's `app_id`.
         app_id: ApplicationId,
+    },
+    /// Limit an application to these networks, in place of those before.
+    #[command(group(ArgGroup::new("whence").required(true)))]
+    Limit {
+        /// The application's `app_id`.
+        app_id: ApplicationId,
+        /// A network from which it may be used; may be given several times.
+        #[arg(long, value_name = "CIDR", value_parser = network, group = "whence")]
+        allow_network: Vec<Network>,
+        /// From anywhere.
+        #[arg(long, group = "whence")]
+        anywhere: bool,
     },
     /// Revoke an application, and end the sessions that it opened.
     Revoke {
@@ -79,6 +91,11 @@ impl Command {
             Self::Rotate { app_id } => {
                 let rotated = applications::rotate(&console.core, &console.call(), OPERATOR, app_id).await;
                 issued(console, &rotated.map_err(Failure::of(|| no_application(app_id)))?)
+            }
+            Self::Limit { app_id, allow_network, anywhere: _ } => {
+                let limited = applications::limit(&console.core, &console.call(), OPERATOR, app_id, allow_network).await;
+                let row = Row::from(limited.map_err(Failure::of(|| no_application(app_id)))?);
+                console.output.value(&row, || format!("{} may be used from: {}", row.name, networks(&row)))
             }
             Self::Revoke { app_id } => {
                 let revoked = applications::revoke(&console.core, &console.call(), OPERATOR, app_id).await;

@@ -67,6 +67,8 @@ pub enum Event {
     ApplicationCreated,
     /// An application got new secrets.
     ApplicationRotated,
+    /// An application was limited to other networks.
+    ApplicationLimited,
     /// An application was revoked.
     ApplicationRevoked,
     /// An application presented its credentials in vain.
@@ -78,6 +80,44 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every event.
+    pub const ALL: [Self; 34] = [
+        Self::SignIn,
+        Self::SecondFactor,
+        Self::SignOut,
+        Self::SessionsEnded,
+        Self::KeyAdded,
+        Self::KeyRenamed,
+        Self::KeyRemoved,
+        Self::TotpAdded,
+        Self::TotpRemoved,
+        Self::KeyCloneSuspected,
+        Self::PasswordChanged,
+        Self::PasswordSet,
+        Self::RecoverySent,
+        Self::RecoveryMailed,
+        Self::RecoveryCompleted,
+        Self::CodeMailed,
+        Self::UserCreated,
+        Self::SetupOffered,
+        Self::SetupCompleted,
+        Self::ProfileChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+        Self::InvitationCreated,
+        Self::InvitationReissued,
+        Self::InvitationUsed,
+        Self::InvitationRevoked,
+        Self::ApplicationCreated,
+        Self::ApplicationRotated,
+        Self::ApplicationLimited,
+        Self::ApplicationRevoked,
+        Self::ApplicationRefused,
+        Self::MailRetried,
+        Self::AdministrationRefused,
+    ];
+
     /// The name at rest and on wires.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -111,6 +151,7 @@ impl Event {
             Self::InvitationRevoked => "invitation_revoked",
             Self::ApplicationCreated => "application_created",
             Self::ApplicationRotated => "application_rotated",
+            Self::ApplicationLimited => "application_limited",
             Self::ApplicationRevoked => "application_revoked",
             Self::ApplicationRefused => "application_refused",
             Self::MailRetried => "mail_retried",

@@ -75,6 +75,36 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every name.
+    pub const NAMES: [&'static str; 26] = [
+        "invalid_parameters",
+        "invalid_credentials",
+        "account_disabled",
+        "second_factor_required",
+        "not_signed_in",
+        "recent_sign_in_required",
+        "not_permitted",
+        "foreign_origin",
+        "too_many_attempts",
+        "overloaded",
+        "invalid_code",
+        "password_rejected",
+        "invitation_not_found",
+        "invitation_for_another",
+        "email_taken",
+        "username_taken",
+        "no_security_key",
+        "key_name_taken",
+        "webauthn_failed",
+        "webauthn_unavailable",
+        "application_unknown",
+        "network_not_allowed",
+        "access_code_required",
+        "not_found",
+        "conflict",
+        "switched_off",
+    ];
+
     /// A stable machine name: in the audit log, in `native`'s problem types, in `kalshi`'s codes.
     #[must_use]
     pub const fn name(&self) -> &'static str {

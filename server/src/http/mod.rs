@@ -1,5 +1,6 @@
 //! The plumbing between the network and a dialect: what every dialect may use, knowing none of them and no flow.
 
+pub mod accept;
 pub mod bearer;
 pub mod body;
 pub mod call;

@@ -8,17 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::passkey;
 use super::posted::{Posted, Sent};
-use super::problem;
 use super::render::View;
 use super::return_to::ReturnTo;
 use super::sign_in::{open, refused, with};
 use super::visit::{HOME, Turned, Visit};
+use crate::core::Refusal;
 use crate::core::flows::Proof;
 use crate::core::flows::login_code;
 use crate::core::flows::methods::methods;
 use crate::core::model::Identifier;
 use crate::core::token::Secret;
-use crate::core::{Error, Refusal};
 use crate::http::cookie;
 
 /// Remembers where the code was mailed, until it is typed or too old: the address stands in no URL.
@@ -112,15 +111,10 @@ pub(super) async fn request(Posted { visit, sent }: Posted<RequestForm>) -> Resu
             visit.set_cookies(&mut response, [remember(&visit, &form.email)]);
             Ok(response)
         }
-        Err(Error::Refused(refusal)) => {
-            let Some((status, problem)) = refused(&visit, &refusal, "problem.other") else {
-                return Err(visit.turn(&refusal.into(), HOME));
-            };
-            let mut response = show_request(&visit, status, form.email, return_to.as_ref(), Some(problem));
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(told) = refused(&visit, &error, "problem.other") else { return Err(visit.turn(&error, HOME)) };
+            Ok(told.on(show_request(&visit, told.status, form.email, return_to.as_ref(), Some(told.told.clone()))))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 
@@ -148,16 +142,12 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<EntryForm>) -> Result<
             visit.set_cookies(&mut response, [forget(&visit)]);
             Ok(response)
         }
-        Err(Error::Refused(refusal)) => {
-            let Some((status, problem)) = refused(&visit, &refusal, "code.wrong") else {
-                return Err(visit.turn(&refusal.into(), HOME));
-            };
+        Err(error) => {
+            let Some(told) = refused(&visit, &error, "code.wrong") else { return Err(visit.turn(&error, HOME)) };
             let known = visit.aside(MAILBOX).and_then(recall).is_some_and(|email| email == form.email);
-            let mut response = show_entry(&visit, status, known, form.email, return_to.as_ref(), Some(problem));
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+            let problem = Some(told.told.clone());
+            Ok(told.on(show_entry(&visit, told.status, known, form.email, return_to.as_ref(), problem)))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 

@@ -5,11 +5,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::posted::{Posted, Sent};
-use super::problem;
 use super::render::View;
 use super::sign_in::refused;
 use super::visit::{HOME, Turned, Visit};
-use crate::core::Error;
 use crate::core::flows::recovery;
 use crate::core::model::Identifier;
 use crate::core::outbox::LinkForm;
@@ -65,16 +63,11 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Respo
     let identifier = Identifier::any(&form.identifier);
     match recovery::request(visit.core(), &visit.call, &identifier, LinkForm::CodeAndUser).await {
         Ok(()) => Ok(visit.go("/check-your-mail", None)),
-        Err(Error::Refused(refusal)) => {
-            let Some((status, problem)) = refused(&visit, &refusal, "problem.other") else {
-                return Err(visit.turn(&refusal.into(), HOME));
-            };
-            let view = Forgotten { identifier: form.identifier, problem: Some(problem) };
-            let mut response = visit.show(status, &view);
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(told) = refused(&visit, &error, "problem.other") else { return Err(visit.turn(&error, HOME)) };
+            let view = Forgotten { identifier: form.identifier, problem: Some(told.told.clone()) };
+            Ok(told.on(visit.show(told.status, &view)))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 

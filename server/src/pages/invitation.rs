@@ -195,7 +195,10 @@ pub(super) async fn create(Posted { visit, sent }: Posted<Form>) -> Result<Respo
         Err(Error::Refused(Refusal::EmailTaken)) => {
             Ok(again(&visit, StatusCode::CONFLICT, &form, |view| view.taken = true).await)
         }
-        Err(error) => refuse(&visit, &error, &form.id),
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return refuse(&visit, &error, &form.id) };
+            Ok(later.on(again(&visit, later.status, &form, |view| view.problem = Some(later.told.clone())).await))
+        }
     }
 }
 
@@ -225,11 +228,6 @@ pub(super) async fn accept(Action(visit, form): Action<AcceptForm>) -> Result<Re
 fn refuse(visit: &Visit, error: &Error, id: &Secret) -> Result<Response, Turned> {
     match error {
         Error::Refused(Refusal::InvitationNotFound) => Ok(closed(visit)),
-        Error::Refused(refusal @ (Refusal::TooManyAttempts { .. } | Refusal::Overloaded { .. })) => {
-            let mut response = problem::page(visit, error);
-            problem::retry(response.headers_mut(), refusal);
-            Ok(response)
-        }
         Error::Refused(_) | Error::Faulted(_) => Err(visit.turn(error, &address(id))),
     }
 }

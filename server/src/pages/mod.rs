@@ -26,16 +26,22 @@ mod setup;
 mod sign_in;
 mod sign_out;
 mod visit;
+mod words;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::extract::{FromRequestParts as _, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 
 use crate::dialect::shared::Shared;
+use crate::http::accept::wants_a_page;
 use crate::http::layers::Words;
 use crate::mailbox::Mailbox;
 use render::Pages;
+use visit::Visit;
 
 /// How the pages say what only the layers around them know.
 #[must_use]
@@ -65,7 +71,7 @@ pub const PREFIXES: [&str; 11] = [
 
 /// What the handlers share.
 #[derive(Clone)]
-struct Site {
+pub struct Site {
     shared: Shared,
     pages: Arc<Pages>,
     /// The configuration as it is in force, secrets masked.
@@ -74,19 +80,30 @@ struct Site {
     apis: Arc<[&'static str]>,
 }
 
-/// What is said to the pages of the server around them.
-pub struct Around {
-    /// The configuration as it is in force, secrets masked: administrators see it.
-    pub settings: Vec<(String, String)>,
-    /// Where the URLs of APIs begin: nobody is sent there after signing in.
-    pub apis: Vec<&'static str>,
-    /// Mails that are files: shown to whoever is at this machine.
-    pub mailbox: Option<Mailbox>,
+impl Site {
+    /// `settings` are shown to administrators: secrets among them are masked already. `apis` is where the URLs of APIs begin: nobody is sent
+    /// there after signing in.
+    #[must_use]
+    pub fn new(shared: Shared, pages: Arc<Pages>, settings: Vec<(String, String)>, apis: Vec<&'static str>) -> Self {
+        Self { shared, pages, settings: settings.into(), apis: apis.into() }
+    }
+
+    /// The answer for an address that nothing is at and that belongs to no API: a page for a browser, and nothing but the status for anybody
+    /// else.
+    pub async fn unknown(&self, request: Request) -> Response {
+        if !wants_a_page(request.headers()) {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let (mut parts, _) = request.into_parts();
+        match Visit::from_request_parts(&mut parts, self).await {
+            Ok(visit) => problem::not_found(visit).await,
+            Err(turned) => turned.into_response(),
+        }
+    }
 }
 
-/// The URL table.
-pub fn routes(shared: Shared, pages: Arc<Pages>, around: Around) -> Router {
-    let (settings, apis, mailbox) = (around.settings.into(), around.apis.into(), around.mailbox);
+/// The URL table. The mails of `mailbox` are shown to whoever is at this machine.
+pub fn routes(site: Site, mailbox: Option<Mailbox>) -> Router {
     Router::new()
         .route("/", get(sign_in::begin))
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
@@ -117,11 +134,11 @@ pub fn routes(shared: Shared, pages: Arc<Pages>, around: Around) -> Router {
         .route("/account/keys/{id}/remove", post(account::keys::remove))
         .route("/account/sessions/end-others", post(account::sessions::end_others))
         .route("/account/sessions/{id}/end", post(account::sessions::end))
-        .route("/account/{*rest}", any(problem::not_found))
         .merge(admin::routes())
-        .merge(mailbox.map(dev_mail::routes).unwrap_or_default())
+        .merge(mailbox.map(|mailbox| dev_mail::routes(&site, mailbox)).unwrap_or_default())
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))
-        .with_state(Site { shared, pages, settings, apis })
+        .method_not_allowed_fallback(problem::not_allowed)
+        .with_state(site)
 }

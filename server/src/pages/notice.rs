@@ -44,6 +44,7 @@ notices! {
     RecoverySent = "recovery_sent",
     InvitationSent = "invitation_sent",
     InvitationRevoked = "invitation_revoked",
+    ApplicationLimited = "application_limited",
     ApplicationRevoked = "application_revoked",
     MailRetried = "mail_retried",
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::code;
 use super::posted::{Action, Nothing, Posted, Sent};
-use super::problem;
+use super::problem::Told;
 use super::second_factor::instead;
 use super::sign_in::{self, refused};
 use super::visit::{HOME, Turned, Visit};
@@ -51,13 +51,10 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Respo
     let return_to = visit.return_to(form.return_to.as_deref());
     match open(&visit, &form).await {
         Ok(opened) => Ok(visit.enter(&opened, return_to.as_ref(), None)),
-        Err(Error::Refused(refusal)) => {
-            let Some((status, problem)) = told(&visit, &refusal) else { return Err(visit.turn(&refusal.into(), HOME)) };
-            let mut response = again(&visit, status, &form, problem);
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(told) = told(&visit, &error) else { return Err(visit.turn(&error, HOME)) };
+            Ok(told.on(again(&visit, told.status, &form, told.told.clone())))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 
@@ -66,9 +63,9 @@ async fn open(visit: &Visit, form: &Form) -> crate::core::Result<SignedIn> {
     passkey::finish(visit.core(), &visit.call, visit.presented.tokens.clone(), &credential).await
 }
 
-fn told(visit: &Visit, refusal: &Refusal) -> Option<(StatusCode, String)> {
-    match refusal {
-        Refusal::WebauthnFailed => Some((StatusCode::UNAUTHORIZED, visit.say("passkey.failed", &[]))),
+fn told(visit: &Visit, error: &Error) -> Option<Told> {
+    match error {
+        Error::Refused(Refusal::WebauthnFailed) => Some(Told::new(StatusCode::UNAUTHORIZED, visit.say("passkey.failed", &[]))),
         other => refused(visit, other, "passkey.failed"),
     }
 }

@@ -1,14 +1,16 @@
 //! What stands in the way and no form can show: refusals, faults, unreadable requests, each with a way on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::render::{Frame, Pages, View};
 use super::visit::{HOME, Visit};
 use crate::core::fault::FaultKind;
+use crate::core::flows::session::{self, Need};
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::{log_fault, set_retry_after};
 use crate::http::body::BodyError;
@@ -56,55 +58,75 @@ pub(super) fn stale(visit: &Visit) -> Response {
 
 /// A page for an error that a flow met.
 pub(super) fn page(visit: &Visit, error: &Error) -> Response {
-    match error {
+    if let Some(later) = later(visit, error) {
+        let view = words(|key| visit.say(key, &[]), later.heading, later.told.clone());
+        return later.on(visit.show(later.status, &view));
+    }
+    let (status, heading, explanation) = match error {
         Error::Faulted(fault) => {
             log_fault(fault);
-            told(visit, status_of(fault), "problem.fault_title", "problem.fault")
+            (status_of(fault), "problem.fault_title", "problem.fault")
         }
-        Error::Refused(refusal) => {
-            let (status, heading, explanation) = refused(visit, refusal);
-            let mut response = visit.show(status, &words(|key| visit.say(key, &[]), heading, explanation));
-            retry(response.headers_mut(), refusal);
-            response
-        }
-    }
+        Error::Refused(refusal) => refused(refusal),
+    };
+    told(visit, status, heading, explanation)
 }
 
-fn refused(visit: &Visit, refusal: &Refusal) -> (StatusCode, &'static str, String) {
-    if let Some((status, heading)) = match refusal {
-        Refusal::TooManyAttempts { .. } => Some((StatusCode::TOO_MANY_REQUESTS, "problem.too_many_title")),
-        Refusal::Overloaded { .. } => Some((StatusCode::SERVICE_UNAVAILABLE, "problem.busy_title")),
-        _ => None,
-    } {
-        return (status, heading, limited(visit, refusal).unwrap_or_default());
-    }
+fn refused(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
     match refusal {
-        Refusal::NotFound => (StatusCode::NOT_FOUND, "problem.not_found_title", visit.say("problem.not_found", &[])),
-        Refusal::SwitchedOff => (StatusCode::FORBIDDEN, "problem.other_title", visit.say("problem.switched_off", &[])),
-        Refusal::WebauthnUnavailable => {
-            (StatusCode::FORBIDDEN, "problem.other_title", visit.say("account.keys_unavailable", &[]))
-        }
+        Refusal::NotFound => (StatusCode::NOT_FOUND, "problem.not_found_title", "problem.not_found"),
+        Refusal::SwitchedOff => (StatusCode::FORBIDDEN, "problem.other_title", "problem.switched_off"),
+        Refusal::WebauthnUnavailable => (StatusCode::FORBIDDEN, "problem.other_title", "account.keys_unavailable"),
         // Every other refusal has its words beside a form; one that has not is at least no secret.
         other => {
             tracing::error!(refusal = other.name(), "a page has no words for a refusal");
-            (StatusCode::BAD_REQUEST, "problem.other_title", visit.say("problem.other", &[]))
+            (StatusCode::BAD_REQUEST, "problem.other_title", "problem.other")
         }
     }
 }
 
-/// The words, beside a form, for having to wait.
-pub(super) fn limited(visit: &Visit, refusal: &Refusal) -> Option<String> {
-    match refusal {
-        Refusal::TooManyAttempts { retry_after } => Some(visit.say("problem.too_many", &[("wait", &visit.span(*retry_after))])),
-        Refusal::Overloaded { .. } => Some(visit.say("problem.busy", &[])),
-        _ => None,
-    }
+/// What is said to an error, beside a form or on a page of its own.
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) told: String,
+    heading: &'static str,
+    after: Option<Duration>,
 }
 
-/// `Retry-After`, where it is known.
-pub(super) fn retry(headers: &mut HeaderMap, refusal: &Refusal) {
-    if let Some(after) = refusal.retry_after() {
-        set_retry_after(headers, after);
+/// For a store that is away: a failover takes seconds.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// What may succeed as it is, later. Too many tries (429) are told from a server that could not try (503).
+pub(super) fn later(visit: &Visit, error: &Error) -> Option<Told> {
+    let busy = StatusCode::SERVICE_UNAVAILABLE;
+    let (status, heading, told, after) = match error {
+        Error::Refused(Refusal::TooManyAttempts { retry_after }) => {
+            let told = visit.say("problem.too_many", &[("wait", &visit.span(*retry_after))]);
+            (StatusCode::TOO_MANY_REQUESTS, "problem.too_many_title", told, *retry_after)
+        }
+        Error::Refused(Refusal::Overloaded { retry_after }) => {
+            (busy, "problem.busy_title", visit.say("problem.busy", &[]), *retry_after)
+        }
+        Error::Faulted(fault) if status_of(fault) == busy => {
+            log_fault(fault);
+            (busy, "problem.away_title", visit.say("problem.away", &[]), AWAY)
+        }
+        Error::Refused(_) | Error::Faulted(_) => return None,
+    };
+    Some(Told { status, told, heading, after: Some(after) })
+}
+
+impl Told {
+    pub(super) fn new(status: StatusCode, told: String) -> Self {
+        Self { status, told, heading: "problem.other_title", after: None }
+    }
+
+    /// The answer, which says when to come back, where that is known.
+    pub(super) fn on(&self, mut response: Response) -> Response {
+        if let Some(after) = self.after {
+            set_retry_after(response.headers_mut(), after);
+        }
+        response
     }
 }
 
@@ -118,9 +140,24 @@ pub(super) fn unreadable(visit: &Visit, error: &BodyError) -> Response {
     told(visit, status, "problem.unreadable_title", "problem.unreadable")
 }
 
-/// An address below ours that nothing is at.
+/// An address that nothing is at. Who is signed in keeps the way to where they were.
 pub(super) async fn not_found(visit: Visit) -> Response {
-    told(&visit, StatusCode::NOT_FOUND, "problem.not_found_title", "problem.not_found")
+    nowhere(visit, StatusCode::NOT_FOUND, "problem.not_found_title", "problem.not_found").await
+}
+
+/// A page that is there, in another way than it was asked for; a page only for who can show one.
+pub(super) async fn not_allowed(visit: Visit) -> Response {
+    if !visit.wants_a_page() {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    nowhere(visit, StatusCode::METHOD_NOT_ALLOWED, "problem.method_title", "problem.method").await
+}
+
+async fn nowhere(mut visit: Visit, status: StatusCode, heading: &str, explanation: &str) -> Response {
+    if let Ok(checked) = session::check(visit.core(), &visit.call, &visit.presented, Need::Full).await {
+        visit.known_as(&checked.user);
+    }
+    told(&visit, status, heading, explanation)
 }
 
 fn status_of(fault: &Fault) -> StatusCode {

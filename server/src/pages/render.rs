@@ -59,6 +59,7 @@ const SOURCES: &[Source] = sources![
     "admin/invitations.html",
     "admin/applications.html",
     "admin/application_secrets.html",
+    "admin/application_networks.html",
     "admin/mail.html",
     "admin/mail_facts.html",
     "admin/mail_preview.html",
@@ -157,6 +158,7 @@ impl Pages {
         self.rehearse_view::<admin::invitations::Invitations>()?;
         self.rehearse_view::<admin::applications::Applications>()?;
         self.rehearse_view::<admin::applications::Secrets>()?;
+        self.rehearse_view::<admin::application_networks::Networks>()?;
         self.rehearse_view::<admin::mail::Outbox>()?;
         self.rehearse_view::<admin::mail::Preview>()?;
         self.rehearse_view::<admin::audit::Audit>()?;

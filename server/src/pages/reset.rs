@@ -106,13 +106,10 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Respo
             Ok(show(&visit, StatusCode::UNPROCESSABLE_ENTITY, link, Some(told)))
         }
         Err(Error::Refused(Refusal::TicketInvalid)) => Ok(failed(&visit)),
-        Err(Error::Refused(refusal)) => {
-            let Some(told) = problem::limited(&visit, &refusal) else { return Err(visit.turn(&refusal.into(), HOME)) };
-            let mut response = show(&visit, StatusCode::TOO_MANY_REQUESTS, link, Some(told));
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return Err(visit.turn(&error, HOME)) };
+            Ok(later.on(show(&visit, later.status, link, Some(later.told.clone()))))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 

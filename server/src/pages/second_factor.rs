@@ -138,13 +138,10 @@ async fn finish(
         Err(Error::Refused(Refusal::InvalidCredentials | Refusal::WebauthnFailed)) => {
             show(visit, StatusCode::UNAUTHORIZED, return_to, true, wrong(visit.say(words, &[]))).await
         }
-        Err(Error::Refused(refusal @ (Refusal::TooManyAttempts { .. } | Refusal::Overloaded { .. }))) => {
-            let told = problem::limited(visit, &refusal).unwrap_or_default();
-            let mut response = show(visit, StatusCode::TOO_MANY_REQUESTS, return_to, true, wrong(told)).await?;
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(later) = problem::later(visit, &error) else { return Err(visit.turn(&error, back)) };
+            Ok(later.on(show(visit, later.status, return_to, true, wrong(later.told.clone())).await?))
         }
-        Err(error) => Err(visit.turn(&error, back)),
     }
 }
 
@@ -167,11 +164,14 @@ pub(super) async fn options(Action(visit, Nothing {}): Action<Nothing>) -> Respo
 
 /// A refusal, for the script.
 pub(super) fn instead(visit: &Visit, error: &Error, back: &str) -> Response {
+    if let Some(later) = problem::later(visit, error) {
+        return later.on((later.status, Json(Instead { location: None, problem: Some(later.told.clone()) })).into_response());
+    }
     let location = visit.way(error, back);
     let status = if location.is_some() { StatusCode::UNAUTHORIZED } else { problem::page(visit, error).status() };
     let problem = match (&location, error) {
         (Some(_), _) => None,
-        (None, Error::Refused(refusal)) => problem::limited(visit, refusal).or_else(|| Some(visit.say("problem.other", &[]))),
+        (None, Error::Refused(_)) => Some(visit.say("problem.other", &[])),
         (None, Error::Faulted(_)) => Some(visit.say("problem.fault", &[])),
     };
     (status, Json(Instead { location, problem })).into_response()

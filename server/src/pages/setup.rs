@@ -123,15 +123,10 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Respo
             Ok(again(&visit, invalid, &form, |view| view.complain(&visit, field)))
         }
         Err(Error::Refused(Refusal::TicketInvalid)) => Ok(closed(&visit)),
-        Err(Error::Refused(refusal)) => {
-            let Some(told) = problem::limited(&visit, &refusal) else { return Err(visit.turn(&refusal.into(), HOME)) };
-            let busy = matches!(refusal, Refusal::Overloaded { .. });
-            let status = if busy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
-            let mut response = again(&visit, status, &form, |view| view.problem = Some(told));
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return Err(visit.turn(&error, HOME)) };
+            Ok(later.on(again(&visit, later.status, &form, |view| view.problem = Some(later.told.clone()))))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::passkey;
 use super::posted::{Posted, Sent};
-use super::problem;
+use super::problem::{self, Told};
 use super::render::View;
 use super::return_to::{ReturnTo, with_query};
 use super::visit::{HOME, Turned, Visit};
@@ -114,16 +114,11 @@ pub(super) async fn submit(Posted { visit, sent }: Posted<Form>) -> Result<Respo
     let return_to = visit.return_to(form.return_to.as_deref());
     match open(&visit, Identifier::any(&form.identifier), Proof::Password(form.password)).await {
         Ok(opened) => Ok(visit.enter(&opened, return_to.as_ref(), None)),
-        Err(Error::Refused(refusal)) => {
-            let Some((status, problem)) = refused(&visit, &refusal, "sign_in.wrong") else {
-                return Err(visit.turn(&refusal.into(), HOME));
-            };
-            let again = form.again.is_some();
-            let mut response = show(&visit, status, form.identifier, return_to.as_ref(), again, Some(problem));
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(told) = refused(&visit, &error, "sign_in.wrong") else { return Err(visit.turn(&error, HOME)) };
+            let (again, problem) = (form.again.is_some(), Some(told.told.clone()));
+            Ok(told.on(show(&visit, told.status, form.identifier, return_to.as_ref(), again, problem)))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 
@@ -134,16 +129,15 @@ pub(super) async fn open(visit: &Visit, identifier: Identifier, proof: Proof) ->
     flow::sign_in(visit.core(), &visit.call, request).await
 }
 
-/// What the form says to a refusal.
-pub(super) fn refused(visit: &Visit, refusal: &Refusal, wrong: &str) -> Option<(StatusCode, String)> {
-    match refusal {
-        Refusal::InvalidCredentials => Some((StatusCode::UNAUTHORIZED, visit.say(wrong, &[]))),
-        Refusal::AccountDisabled => Some((StatusCode::FORBIDDEN, visit.say("sign_in.disabled", &[]))),
-        Refusal::SwitchedOff => Some((StatusCode::FORBIDDEN, visit.say("problem.switched_off", &[]))),
-        Refusal::TooManyAttempts { .. } => Some(StatusCode::TOO_MANY_REQUESTS).zip(problem::limited(visit, refusal)),
-        Refusal::Overloaded { .. } => Some(StatusCode::SERVICE_UNAVAILABLE).zip(problem::limited(visit, refusal)),
-        _ => None,
-    }
+/// What the form says to an error.
+pub(super) fn refused(visit: &Visit, error: &Error, wrong: &str) -> Option<Told> {
+    let (status, words) = match error {
+        Error::Refused(Refusal::InvalidCredentials) => (StatusCode::UNAUTHORIZED, wrong),
+        Error::Refused(Refusal::AccountDisabled) => (StatusCode::FORBIDDEN, "sign_in.disabled"),
+        Error::Refused(Refusal::SwitchedOff) => (StatusCode::FORBIDDEN, "problem.switched_off"),
+        error => return problem::later(visit, error),
+    };
+    Some(Told::new(status, visit.say(words, &[])))
 }
 
 /// The page.

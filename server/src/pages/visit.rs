@@ -19,6 +19,7 @@ use crate::core::flows::second_factor_choice::may_change;
 use crate::core::flows::session::{self, Authenticated, Need, Presented};
 use crate::core::model::{Role, SessionState, User};
 use crate::core::{Core, Error, Fault, Refusal};
+use crate::http::accept::wants_a_page;
 use crate::http::{call, cookie};
 use crate::locale::{Language, span};
 
@@ -90,6 +91,11 @@ impl Visit {
     /// All that is to end when the visitor signs out: the sessions of other APIs' cookies, too.
     pub(super) fn all_presented(&self) -> Presented {
         self.site.shared.cookies(&self.headers)
+    }
+
+    /// Whether a browser asks that goes to an address.
+    pub(super) fn wants_a_page(&self) -> bool {
+        wants_a_page(&self.headers)
     }
 
     /// A value of the query; none if it is there twice.

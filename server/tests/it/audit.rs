@@ -40,6 +40,7 @@ async fn everything_that_matters_is_on_record() {
     let call = || app.call();
     invitations::revoke(core, &call(), operator, invited.invitation.id).await.unwrap();
     let app_id = application.0.application.id;
+    applications::limit(core, &call(), operator, app_id, Vec::new()).await.unwrap();
     applications::rotate(core, &call(), operator, app_id).await.unwrap();
     app.send(application.sign(Ask::get("/apim/session/1.0/session/init").header("userid", "ann"))).await.expect(401);
     applications::revoke(core, &call(), operator, app_id).await.unwrap();
@@ -73,6 +74,7 @@ async fn everything_that_matters_is_on_record() {
     second_factor ok
     invitation_created ok
     invitation_revoked ok
+    application_limited ok
     application_rotated ok
     application_refused application_unknown
     application_revoked ok

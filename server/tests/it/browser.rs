@@ -71,9 +71,10 @@ impl<'a> Browser<'a> {
         self.cookies(Ask::post(path)).header("origin", ORIGIN).header("sec-fetch-site", "same-origin")
     }
 
-    /// Adds the cookies that it holds.
+    /// Adds the cookies that it holds, and that it shows pages.
     pub(crate) fn cookies(&self, ask: Ask) -> Ask {
         let line: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let ask = ask.header("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
         if line.is_empty() { ask } else { ask.header("cookie", line.join("; ")) }
     }
 

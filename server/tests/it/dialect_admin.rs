@@ -17,7 +17,7 @@ use super::reply::{Ask, Reply};
 const NOBODY: &str = "0197b3a0-0000-7000-8000-000000000001";
 
 /// Every call; bodies are of the right form.
-const ALL: [(&str, &str, &str); 28] = [
+const ALL: [(&str, &str, &str); 29] = [
     ("GET", "/admin/v1/users", ""),
     ("GET", "/admin/v1/users?search=a", ""),
     ("POST", "/admin/v1/users", r#"{"username":"mallory","email":"mallory@example.com","role":"admin"}"#),
@@ -36,6 +36,7 @@ const ALL: [(&str, &str, &str); 28] = [
     ("GET", "/admin/v1/applications", ""),
     ("POST", "/admin/v1/applications", r#"{"name":"Terminal"}"#),
     ("POST", "/admin/v1/applications/0197b3a0-0000-7000-8000-000000000001/rotate", ""),
+    ("PATCH", "/admin/v1/applications/0197b3a0-0000-7000-8000-000000000001", r#"{"networks":[]}"#),
     ("DELETE", "/admin/v1/applications/0197b3a0-0000-7000-8000-000000000001", ""),
     ("GET", "/admin/v1/sessions", ""),
     ("DELETE", "/admin/v1/sessions/0197b3a0-0000-7000-8000-000000000001", ""),
@@ -68,6 +69,10 @@ impl Desk {
     async fn post(&self, path: &str, body: Value) -> Reply {
         let ask = Ask::post(format!("/admin/v1/{path}")).bearer(&self.token);
         self.app.send(if body.is_null() { ask } else { ask.json(&body) }).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.app.send(Ask::patch(format!("/admin/v1/{path}")).bearer(&self.token).json(&body)).await
     }
 
     async fn delete(&self, path: &str) -> Reply {

@@ -127,13 +127,15 @@ async fn whatever_is_wrong_is_refused_in_the_same_words() {
     let (_, key) = app.user_with_passkey("ann").await;
     let (_, other) = app.user_with_passkey("another").await;
     let stranger = Authenticator { user_handle: key.user_handle.clone(), ..Authenticator::passkey(99, ORIGIN) };
-    let wrong: [(&str, Authenticator); 7] = [
+    let wrong: [(&str, Authenticator); 9] = [
         ("not verified", Authenticator { verifies: false, ..key.clone() }),
         ("another origin", Authenticator { origin: "https://evil.example".to_owned(), ..key.clone() }),
         ("another port", Authenticator { origin: "http://localhost:9".to_owned(), ..key.clone() }),
         ("a credential that nobody has", stranger),
         ("no user handle", Authenticator { user_handle: None, ..key.clone() }),
         ("another user's handle", Authenticator { user_handle: other.user_handle.clone(), ..key.clone() }),
+        ("a handle that is no user's id", Authenticator { user_handle: Some(b"ann".to_vec()), ..key.clone() }),
+        ("an empty handle", Authenticator { user_handle: Some(Vec::new()), ..key.clone() }),
         ("another key under this id", Authenticator { key: other.key.clone(), ..key.clone() }),
     ];
     let mut words = Vec::new();
@@ -151,7 +153,7 @@ async fn whatever_is_wrong_is_refused_in_the_same_words() {
     app.sign_in_with_passkey(&key.clone().get(&made_up)).await.problem(400, "webauthn-failed");
     // All of it is on record, for the user where the key is known; none of it has moved the counter or opened anything.
     let failed = app.audit().await.into_iter().filter(|line| line == "sign_in webauthn_failed").count();
-    assert_eq!(failed, 9);
+    assert_eq!(failed, 11);
     let answer = key.clone().get(&app.passkey_options().await);
     app.sign_in_with_passkey(&answer).await.expect(200);
 }
@@ -181,6 +183,18 @@ async fn a_challenge_is_good_once_for_five_minutes_and_for_this_alone() {
     let passkey = app.passkey_options().await;
     let body = json!({"credential": key.get(&passkey)});
     app.send(Ask::post("/auth/v1/second-factor").bearer(&half).json(&body)).await.problem(400, "webauthn-failed");
+    // Neither does the challenge of a registration, nor of one that another user began; and a passkey's registers none.
+    let full = sign_in(&app, &mut key).await;
+    let registration = app.send(Ask::post("/auth/v1/keys/start").bearer(&full)).await.expect(200).json();
+    let challenge = &registration["publicKey"]["challenge"];
+    let asked = json!({"publicKey": {"challenge": challenge, "rpId": "localhost"}});
+    app.sign_in_with_passkey(&key.get(&asked)).await.problem(400, "webauthn-failed");
+    let mut spare = Authenticator::passkey(7, ORIGIN);
+    let mut foreign = registration.clone();
+    foreign["publicKey"]["challenge"] = app.passkey_options().await["publicKey"]["challenge"].clone();
+    let body = json!({"name": "spare", "credential": spare.create(&foreign)});
+    app.send(Ask::post("/auth/v1/keys").bearer(&full).json(&body)).await.problem(400, "webauthn-failed");
+    assert_eq!(keys(&app, &full).await.as_array().unwrap().len(), 1);
     let kraken = kraken_step_up(&app, &half, &mut key).await;
     kraken.expect(200);
 }

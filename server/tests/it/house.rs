@@ -3,6 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use doorward::core::Refusal;
+use doorward::core::audit::{Actor, Event};
+use doorward::core::model::MailKind;
+use doorward::locale::{Catalogues, Language};
+
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -154,5 +159,31 @@ fn no_file_outgrows_its_reader() {
     for (path, _) in sources(&source()) {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 450, "{} has {lines} lines", path.display());
+    }
+}
+
+/// The names that a `match` of a source gives, in its order.
+fn named(file: &str, function: &str) -> Vec<String> {
+    let text = fs::read_to_string(source().join(file)).unwrap();
+    let body = text.split(function).nth(1).unwrap().split("\n    }\n").next().unwrap();
+    body.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_name_at_rest_has_its_words_in_every_language() {
+    let events = named("core/audit.rs", "const fn as_str");
+    assert_eq!(events, Event::ALL.map(Event::as_str));
+    let refusals = named("core/refusal.rs", "const fn name");
+    assert_eq!(refusals, Refusal::NAMES);
+    let kinds = named("core/model/mail.rs", "const fn as_str");
+    assert_eq!(kinds, MailKind::ALL.map(MailKind::as_str));
+    let outcomes = [vec!["ok".to_owned()], refusals].concat();
+    let actors = [Actor::Operator, Actor::Server, Actor::Anonymous].map(|actor| actor.to_string()).to_vec();
+    let catalogues = Catalogues::load(None).unwrap();
+    for (section, names) in [("event", events), ("outcome", outcomes), ("kind", kinds), ("actor", actors)] {
+        for (language, name) in Language::ALL.into_iter().flat_map(|language| names.iter().map(move |name| (language, name))) {
+            let words = catalogues.say(language, &format!("{section}.{name}"), &[]);
+            assert!(words.is_some_and(|words| !words.trim().is_empty() && words != *name), "{language} {section}.{name}");
+        }
     }
 }

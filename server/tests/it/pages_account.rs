@@ -301,3 +301,25 @@ async fn what_happened_lately_in_pages_and_in_words() {
     let told = words(&app.send(ask).await.expect(200));
     assert!(told.contains("Anmeldung") && told.contains("von Ihnen") && !told.contains("Name geändert"), "{told}");
 }
+
+#[tokio::test]
+async fn names_that_were_typed_outlive_a_session_that_has_ended() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    browser.open("/account/profile").await.expect(200);
+    let root = app.administrator().await;
+    app.send(Ask::delete("/admin/v1/users/ann/sessions").bearer(&root)).await.expect(200);
+    let turned = browser.send("/account/profile", &[("first_name", "Änn & Co"), ("last_name", "O'Ek")]).await.expect(303);
+    let page = browser.follow(&turned).await.expect(200);
+    let back = value_of(&page.text(), "return_to").unwrap();
+    let typed = [("identifier", "ann"), ("password", PASSWORD), ("return_to", back.as_str())];
+    let entered = browser.send("/sign-in", &typed).await.expect(303);
+    let page = browser.follow(&entered).await.expect(200);
+    let kept = |name| value_of(&page.text(), name).unwrap();
+    assert_eq!((kept("first_name").as_str(), kept("last_name").as_str()), ("Änn & Co", "O'Ek"));
+    let saved = [("first_name", kept("first_name")), ("last_name", kept("last_name"))];
+    let saved: Vec<_> = saved.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    browser.send("/account/profile", &saved).await.expect(303);
+    assert!(words(&browser.open("/account").await).contains("Änn & Co O'Ek"));
+}

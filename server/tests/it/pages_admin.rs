@@ -22,6 +22,7 @@ const PAGES: &[&str] = &[
     "/admin/users/0197b3a0-0000-7000-8000-000000000001",
     "/admin/invitations",
     "/admin/applications",
+    "/admin/applications/0197b3a0-0000-7000-8000-000000000001/networks",
     "/admin/mail",
     "/admin/mail/0197b3a0-0000-7000-8000-000000000001",
     "/admin/mail/0197b3a0-0000-7000-8000-000000000001/html",
@@ -39,11 +40,12 @@ pub(crate) const ACTS: &[(&str, &[(&str, &str)])] = &[
     ("/admin/users/ID/app/remove", &[]),
     ("/admin/users/ID/sessions/end", &[]),
     ("/admin/users/ID/sessions/ID/end", &[]),
-    ("/admin/invitations", &[("email", "new@example.com"), ("role", "admin")]),
+    ("/admin/invitations", &[("email", "new@example.com"), ("role", "admin"), ("days", "")]),
     ("/admin/invitations/ID/reissue", &[]),
     ("/admin/invitations/ID/revoke", &[]),
     ("/admin/applications", &[("name", "Terminal"), ("networks", ""), ("suffices", "no")]),
     ("/admin/applications/ID/rotate", &[]),
+    ("/admin/applications/ID/networks", &[("networks", "")]),
     ("/admin/applications/ID/revoke", &[]),
     ("/admin/mail/ID/retry", &[]),
 ];
@@ -102,7 +104,7 @@ async fn an_administrator_finds_a_user_and_acts_on_them() {
     let home = format!("/admin/users/{}", ann.id);
     let page = browser.open(&home).await.expect(200);
     let told = words(&page);
-    assert!(told.contains("ann@example.com") && told.contains("key_added"), "{told}");
+    assert!(told.contains("ann@example.com") && told.contains("Security key added\nDone\n"), "{told}");
     let text = html(&page);
     let key = text.split(&format!("{home}/keys/")).nth(1).unwrap().split('/').next().unwrap().to_owned();
     let session = text.split(&format!("{home}/sessions/")).nth(1).unwrap().split('/').next().unwrap().to_owned();
@@ -267,6 +269,29 @@ async fn invitations_from_the_form_to_their_end() {
 }
 
 #[tokio::test]
+async fn an_invitation_is_good_for_as_long_as_was_said() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    for (days, told) in
+        [("", "good until 2026-01-08 00:00"), (" 30 ", "good until 2026-01-31 00:00"), ("366", "good until 2027-01-02 00:00")]
+    {
+        let fields = [("email", "new@example.com"), ("role", "member"), ("days", days)];
+        let sent = browser.send("/admin/invitations", &fields).await.expect(303);
+        let list = words(&browser.follow(&sent).await);
+        assert!(list.contains(told), "{days}: {list}");
+    }
+    let before = app.audit().await;
+    for days in ["0", "367", "-1", "1.5", "a week", "99999999999999999999"] {
+        let fields = [("email", "new@example.com"), ("role", "admin"), ("days", days)];
+        let page = browser.send("/admin/invitations", &fields).await.expect(422);
+        assert!(words(&page).contains("from 1 to 366") && html(&page).contains(r#"value="new@example.com""#), "{days}");
+        assert!(html(&page).contains(r#"<option value="admin" selected>"#));
+    }
+    assert!(words(&browser.open("/admin/invitations").await).contains("Empty: for 7 days."));
+    assert!(since(&app, &before).await.is_empty());
+}
+
+#[tokio::test]
 async fn applications_show_their_secrets_once() {
     let app = TestApp::new().await;
     let mut browser = administrator(&app).await;
@@ -297,20 +322,41 @@ async fn applications_show_their_secrets_once() {
 }
 
 #[tokio::test]
+async fn an_application_gets_other_networks() {
+    let app = TestApp::new().await;
+    let mut browser = administrator(&app).await;
+    let application = app.application(false, &["192.0.2.0/24"]).await;
+    let place = format!("/admin/applications/{}/networks", application.0.application.id);
+    assert!(html(&browser.open(&place).await.expect(200)).contains(r#"value="192.0.2.0/24""#));
+    let before = app.audit().await;
+    let wrong = browser.send(&place, &[("networks", "198.51.100.0/24, here")]).await.expect(422);
+    assert!(words(&wrong).contains("A network has the form") && html(&wrong).contains("198.51.100.0/24, here"));
+    let done = browser.send(&place, &[("networks", "198.51.100.0/24")]).await.expect(303);
+    let told = words(&browser.follow(&done).await);
+    assert!(told.contains("networks of the application are changed") && told.contains("from 198.51.100.0/24"), "{told}");
+    app.send(application.sign(Ask::get("/apim/session/1.0/session/init").header("userid", "ann"))).await.expect(401);
+    assert_eq!(since(&app, &before).await, ["application_limited ok", "application_refused network_not_allowed"]);
+    browser.send(&format!("/admin/applications/{}/revoke", application.0.application.id), &[]).await.expect(303);
+    browser.open(&place).await.expect(404);
+    browser.send(&place, &[("networks", "")]).await.expect(404);
+    browser.open(&format!("/admin/applications/{NOBODY}/networks")).await.expect(404);
+}
+
+#[tokio::test]
 async fn the_outbox_shows_mails_without_their_secrets() {
     let app = TestApp::new().await;
     let mut browser = administrator(&app).await;
     app.invite("new@example.com", Role::Member).await;
     let list = browser.open("/admin/mail").await.expect(200);
     let told = words(&list);
-    assert!(told.contains("invitation\nwaiting\nto new@example.com"), "{told}");
+    assert!(told.contains("Invitation\nwaiting\nto new@example.com"), "{told}");
     let text = html(&list);
     let id = between(&text, "action=\"/admin/mail/", "/");
     let before = app.audit().await;
     let done = browser.send(&format!("/admin/mail/{id}/retry"), &[]).await.expect(303);
     assert!(words(&browser.follow(&done).await).contains("The mail is due now."));
     let secret = app.query("new@example.com", "id").await;
-    assert!(words(&browser.open("/admin/mail").await).contains("invitation\nsent"));
+    assert!(words(&browser.open("/admin/mail").await).contains("Invitation\nsent"));
     let over = browser.send(&format!("/admin/mail/{id}/retry"), &[]).await.expect(409);
     assert!(words(&over).contains("The mail has been sent"), "{}", words(&over));
     assert_eq!(since(&app, &before).await, ["mail_retried ok", "mail_retried conflict"]);
@@ -340,8 +386,17 @@ async fn the_log_is_filtered_and_exported() {
     ] {
         let page = browser.open(&format!("/admin/audit?{query}")).await.expect(200);
         assert_eq!(lines(&page), 1, "{query}: {}", words(&page));
+        assert!(words(&page).contains("Sign-in\nWrong name, password or code\n"), "{}", words(&page));
+        assert!(html(&page).contains(r#"<option value="invalid_credentials" selected>Wrong name, password or code</option>"#));
         assert!(all > 1);
     }
+    let page = browser.open("/admin/audit?event=of_a_later_release").await.expect(200);
+    assert!(
+        html(&page).contains(r#"<option value="of_a_later_release" selected>of_a_later_release</option>"#) && lines(&page) == 0
+    );
+    let german = Ask::get("/admin/audit?user=ann&event=user_created").header("accept-language", "de");
+    let page = words(&app.send(browser.cookies(german)).await.expect(200));
+    assert!(page.contains("Konto angelegt\nErledigt\n") && page.contains("an der Kommandozeile"), "{page}");
     assert_eq!(lines(&browser.open("/admin/audit?until=2026-01-01").await.expect(200)), 0);
     for (query, told) in [("user=zoe", "no such user"), ("since=now", "A time is"), ("until=2026-13-01", "A time is")] {
         let page = browser.open(&format!("/admin/audit?{query}")).await.expect(422);

@@ -190,6 +190,11 @@ fn commands_work_beside_a_server() {
 
     let made = place.json("app create tool --allow-network 10.0.0.0/8 --one-time-token-suffices", "");
     let app_id = made["app_id"].as_str().unwrap();
+    assert_eq!(
+        place.json(&format!("app limit {app_id} --allow-network 192.0.2.7"), "")["networks"],
+        serde_json::json!(["192.0.2.7/32"])
+    );
+    assert_eq!(place.json(&format!("app limit {app_id} --anywhere"), "")["networks"], serde_json::json!([]));
     let rotated = place.json(&format!("app rotate {app_id}"), "");
     assert_ne!(made["consumer_key"], rotated["consumer_key"]);
     place.json(&format!("app revoke {app_id}"), "");

@@ -62,6 +62,15 @@ impl Admin<'_> {
         self.0.send(Request::post("admin/v1/applications").part(app_id.to_string()).part("rotate")).await?.json()
     }
 
+    /// Limits an application to these networks (CIDR) in the place of those before; from everywhere if none is named.
+    ///
+    /// # Errors
+    /// `not-found`, `invalid-parameters` …
+    pub async fn limit_application(&self, app_id: Uuid, networks: &[String]) -> Result<Application> {
+        let request = Request::patch("admin/v1/applications").part(app_id.to_string());
+        self.0.send(request.json(&serde_json::json!({"networks": networks}))?).await?.json()
+    }
+
     /// Revokes an application and ends the sessions that it opened; tried again.
     ///
     /// # Errors

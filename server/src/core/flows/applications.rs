@@ -146,6 +146,36 @@ pub async fn rotate(core: &Core, call: &Call, authority: Authority, id: Applicat
     Ok(Registered { application, consumer_key, access_token })
 }
 
+/// Limits an application to other networks than before; none: it may be used from anywhere. Counts for its next call. Sessions that it
+/// opened stay, and are good for it from where it may be used.
+///
+/// # Errors
+/// [`Refusal::RecentSignInRequired`]; [`Refusal::NotFound`], also for a revoked one.
+pub async fn limit(
+    core: &Core,
+    call: &Call,
+    authority: Authority,
+    id: ApplicationId,
+    networks: Vec<Network>,
+) -> Result<Application> {
+    authority.demand_recent()?;
+    let call = call.clone();
+    let work = core.store.write(move |tx| {
+        Box::pin(async move {
+            if !applications::limit(tx, id, &networks).await? {
+                return Err(Refusal::NotFound.into());
+            }
+            let application = applications::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
+            let from: Vec<_> = application.networks.iter().map(ToString::to_string).collect();
+            let from = if from.is_empty() { "all".to_owned() } else { from.join(" ") };
+            let detail = Some(format!("{id}: {from}"));
+            record(tx, &call, Record::by(authority.actor(), Event::ApplicationLimited, None, detail)).await?;
+            Ok(application)
+        })
+    });
+    work.await
+}
+
 /// Revokes an application: its credentials, the sessions that it opened, and its one-time tokens.
 ///
 /// # Errors
@@ -164,6 +194,16 @@ pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: Applicat
             Ok(record(tx, &call, Record::by(authority.actor(), Event::ApplicationRevoked, None, detail)).await?)
         })
     });
+    work.await
+}
+
+/// One application.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub async fn show(core: &Core, _: Authority, id: ApplicationId) -> Result<Application> {
+    let work =
+        core.store.read(move |tx| Box::pin(async move { Ok(applications::by_id(tx, id).await?.ok_or(Refusal::NotFound)?) }));
     work.await
 }
 

@@ -27,6 +27,9 @@ pub struct Invited {
     pub link: String,
 }
 
+/// For how long an invitation may be good at most: one that nobody remembers is an open door.
+pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// The link of an invitation.
 #[must_use]
 pub(super) fn link(core: &Core, secret: &Secret) -> String {

@@ -19,6 +19,7 @@ statements! {
     INSERT = "INSERT INTO applications (id, name, consumer_key_hash, access_token_hash, networks, one_time_token_suffices, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     ROTATE = "UPDATE applications SET consumer_key_hash = $1, access_token_hash = $2 WHERE id = $3 AND revoked_at IS NULL";
+    LIMIT = "UPDATE applications SET networks = $1 WHERE id = $2 AND revoked_at IS NULL";
     REVOKE = "UPDATE applications SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
     LIST = concat!("SELECT ", columns!(), " FROM applications WHERE id < $1 ORDER BY id DESC LIMIT $2");
 }
@@ -39,6 +40,10 @@ fn networks(text: &str) -> Option<Vec<Network>> {
     text.split_ascii_whitespace().map(|network| network.parse().ok()).collect()
 }
 
+fn joined(networks: &[Network]) -> String {
+    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 pub(in crate::core) async fn by_id(tx: &mut Tx, id: ApplicationId) -> Result<Option<Application>, Fault> {
     tx.query_opt(BY_ID, values![id]).await?.map(application).transpose()
 }
@@ -56,13 +61,12 @@ pub(in crate::core) async fn insert(
     consumer_key: &SecretHash,
     access_token: &SecretHash,
 ) -> Result<(), Fault> {
-    let networks: Vec<_> = application.networks.iter().map(ToString::to_string).collect();
     let row = values![
         application.id,
         application.name.as_str(),
         consumer_key,
         access_token,
-        networks.join(" "),
+        joined(&application.networks),
         application.one_time_token_suffices,
         application.created_at,
     ];
@@ -77,6 +81,11 @@ pub(in crate::core) async fn rotate(
     access_token: &SecretHash,
 ) -> Result<bool, Fault> {
     Ok(tx.execute(ROTATE, values![consumer_key, access_token, id]).await? == 1)
+}
+
+/// Limits it to these networks; false if there is no such application that is not revoked.
+pub(in crate::core) async fn limit(tx: &mut Tx, id: ApplicationId, networks: &[Network]) -> Result<bool, Fault> {
+    Ok(tx.execute(LIMIT, values![joined(networks), id]).await? == 1)
 }
 
 /// Revokes; false if there is no such application or it is revoked already.

@@ -14,6 +14,7 @@ use crate::core::flows::session::{self, Authenticated, Need};
 use crate::core::gate::assurance;
 use crate::core::{Error, Fault, Refusal};
 use crate::dialect::shared::Shared;
+use crate::http::accept::wants_a_page;
 use crate::http::call::Caller;
 use crate::http::original::{self, Original, OriginalUrl, Relays};
 
@@ -96,13 +97,6 @@ fn turn_away(shared: &Shared, original: Option<&Original>, headers: &HeaderMap, 
     };
     response.headers_mut().insert(header::LOCATION, place);
     response
-}
-
-/// Whether the client would show its user a page, as browsers do that go to a URL.
-fn wants_a_page(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut kinds = accepted.flat_map(|line| line.split(',')).filter_map(|kind| kind.split(';').next());
-    kinds.any(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
 }
 
 /// The page that signs people in, which brings them back to where they may go back to.

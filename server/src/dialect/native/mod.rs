@@ -48,7 +48,9 @@ pub const DIALECT: Dialect = Dialect {
         },
         Document {
             name: "admin",
-            about: "Doorward's own API for administrators.",
+            about: "Doorward's own API for administrators. Whoever has a second factor must have proven it in the session that calls, \
+                    and with the setting `administrators.second_factor` everybody must: else 401 `second-factor-required`, which a \
+                    call under `/auth/v1/second-factor` with the same token mends.",
             base: "",
             servers: &[],
             annotations: || document::annotations(admin::table()),

@@ -87,13 +87,10 @@ pub(in crate::pages) async fn confirm(Action(mut visit, form): Action<Form>) -> 
         Err(Error::Refused(Refusal::Conflict { .. })) => {
             Ok(problem::told(&visit, StatusCode::CONFLICT, "problem.other_title", "app.expired"))
         }
-        Err(Error::Refused(refusal @ Refusal::TooManyAttempts { .. })) => {
-            let problem = problem::limited(&visit, &refusal);
-            let mut response = show(&visit, StatusCode::TOO_MANY_REQUESTS, &form.seed, &form.uri, problem);
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return Err(visit.turn(&error, HOME)) };
+            Ok(later.on(show(&visit, later.status, &form.seed, &form.uri, Some(later.told.clone()))))
         }
-        Err(error) => Err(visit.turn(&error, HOME)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::locale::minute;
 use crate::pages::render::View;
 use crate::pages::return_to::with_query;
 use crate::pages::visit::{Turned, Visit};
+use crate::pages::words::word;
 
 const HERE: &str = "/account/history";
 
@@ -56,7 +57,7 @@ impl Line {
         let about_key = matches!(entry.event.as_str(), "key_added" | "key_renamed" | "key_removed" | "key_clone_suspected");
         let oneself = *by == By::Oneself;
         Self {
-            what: event(visit, &entry.event),
+            what: word(visit, "event", &entry.event),
             outcome: outcome(&entry.outcome).map(|words| visit.say(words, &[])),
             key: entry.detail.clone().filter(|_| about_key),
             at: minute(entry.at),
@@ -65,12 +66,6 @@ impl Line {
             address: entry.address.clone(),
         }
     }
-}
-
-/// In words; by its name where a later release has written what this one does not know.
-fn event(visit: &Visit, name: &str) -> String {
-    let key = format!("event.{name}");
-    Some(visit.say(&key, &[])).filter(|said| *said != key).unwrap_or_else(|| name.to_owned())
 }
 
 fn outcome(name: &str) -> Option<&'static str> {
@@ -120,23 +115,4 @@ pub(in crate::pages) async fn show(mut visit: Visit) -> Result<Response, Turned>
 
 fn from(after: &str) -> String {
     with_query(HERE, &[("after", after)])
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::locale::{Catalogues, Language};
-
-    #[test]
-    fn every_event_has_its_words() {
-        let source = include_str!("../../core/audit.rs");
-        let names = source.split("const fn as_str").nth(1).unwrap().split("\n    }\n").next().unwrap();
-        let names: Vec<_> = names.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-        assert!(names.len() > 30 && names.contains(&"sign_in"), "{names:?}");
-        let catalogues = Catalogues::load(None).unwrap();
-        for language in Language::ALL {
-            for name in &names {
-                assert!(catalogues.say(language, &format!("event.{name}"), &[]).is_some(), "{language} {name}");
-            }
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::pages::posted::{Posted, Sent};
 use crate::pages::problem;
 use crate::pages::render::View;
 use crate::pages::return_to::ReturnTo;
-use crate::pages::visit::{HOME, Turned, Visit};
+use crate::pages::visit::{Turned, Visit};
 
 const HERE: &str = "/account/password";
 
@@ -73,13 +73,10 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
             let new_problem = Some(password_problems(&visit, &problems));
             show(&mut visit, unprocessable, Change { new_problem, ..Change::default() }).await
         }
-        Err(Error::Refused(refusal @ (Refusal::TooManyAttempts { .. } | Refusal::Overloaded { .. }))) => {
-            let problem = problem::limited(&visit, &refusal);
-            let view = Change { problem, ..Change::default() };
-            let mut response = show(&mut visit, StatusCode::TOO_MANY_REQUESTS, view).await?;
-            problem::retry(response.headers_mut(), &refusal);
-            Ok(response)
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return Err(visit.turn(&error, HERE)) };
+            let view = Change { problem: Some(later.told.clone()), ..Change::default() };
+            Ok(later.on(show(&mut visit, later.status, view).await?))
         }
-        Err(error) => Err(visit.turn(&error, if matches!(error, Error::Refused(_)) { HERE } else { HOME })),
     }
 }

@@ -10,6 +10,7 @@ use crate::core::model::PersonName;
 use crate::core::{Error, Refusal};
 use crate::pages::notice::Notice;
 use crate::pages::posted::{Posted, Sent};
+use crate::pages::problem;
 use crate::pages::render::View;
 use crate::pages::return_to::with_typed;
 use crate::pages::visit::{HOME, Turned, Visit};
@@ -58,23 +59,14 @@ impl Form {
     fn here(&self) -> String {
         with_typed(HERE, self)
     }
-
-    /// The form once more, as it was sent.
-    fn again(self) -> Names {
-        Names { first_name: self.first_name, last_name: self.last_name, ..Names::default() }
-    }
 }
 
-/// Shows the form with the names as they are, or as they were typed before a new sign-in.
+/// Shows the form with the names as they are, or as they were typed before one had to sign in again.
 pub(in crate::pages) async fn form(mut visit: Visit) -> Result<Response, Turned> {
-    let here = visit.here.clone();
-    let user = visit.signed_in(Need::Full, &here).await?.user;
-    let typed = ["first_name", "last_name"].map(|name| visit.query(name).map(str::to_owned));
-    let [first_name, last_name] = if typed.iter().any(Option::is_some) {
-        typed.map(Option::unwrap_or_default)
-    } else {
-        [user.first_name, user.last_name].map(|name| name.as_str().to_owned())
-    };
+    let back = visit.here.clone();
+    let user = visit.signed_in(Need::Full, &back).await?.user;
+    let name = |field, now: &PersonName| visit.query(field).unwrap_or(now.as_str()).to_owned();
+    let (first_name, last_name) = (name("first_name", &user.first_name), name("last_name", &user.last_name));
     Ok(visit.show(StatusCode::OK, &Names { first_name, last_name, ..Names::default() }))
 }
 
@@ -83,8 +75,8 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
     let form = match sent {
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
-            let (problem, here) = (Some(visit.say("stale.form", &[])), form.here());
-            return show(&mut visit, &here, StatusCode::FORBIDDEN, Names { problem, ..form.again() }).await;
+            let problem = Some(visit.say("stale.form", &[]));
+            return show(&mut visit, StatusCode::FORBIDDEN, &form, |view| view.problem = problem).await;
         }
     };
     let changed = match form.read() {
@@ -95,18 +87,24 @@ pub(in crate::pages) async fn submit(Posted { mut visit, sent }: Posted<Form>) -
         Ok(_) => Ok(visit.go(HOME, Some(Notice::NameChanged))),
         Err(Error::Refused(Refusal::Invalid { field, .. })) => {
             let told = Some(visit.say("invitation.name_wrong", &[]));
-            let (here, mut view) = (form.here(), form.again());
-            match field {
+            let put = |view: &mut Names| match field {
                 "first_name" => view.first_name_problem = told,
                 _ => view.last_name_problem = told,
-            }
-            show(&mut visit, &here, StatusCode::UNPROCESSABLE_ENTITY, view).await
+            };
+            show(&mut visit, StatusCode::UNPROCESSABLE_ENTITY, &form, put).await
         }
-        Err(error) => Err(visit.turn(&error, &form.here())),
+        Err(error) => {
+            let Some(later) = problem::later(&visit, &error) else { return Err(visit.turn(&error, &form.here())) };
+            let problem = Some(later.told.clone());
+            Ok(later.on(show(&mut visit, later.status, &form, |view| view.problem = problem).await?))
+        }
     }
 }
 
-async fn show(visit: &mut Visit, here: &str, status: StatusCode, view: Names) -> Result<Response, Turned> {
-    visit.signed_in(Need::Full, here).await?;
+/// The form once more, with what was typed.
+async fn show(visit: &mut Visit, status: StatusCode, form: &Form, put: impl FnOnce(&mut Names)) -> Result<Response, Turned> {
+    visit.signed_in(Need::Full, &form.here()).await?;
+    let mut view = Names { first_name: form.first_name.clone(), last_name: form.last_name.clone(), ..Names::default() };
+    put(&mut view);
     Ok(visit.show(status, &view))
 }

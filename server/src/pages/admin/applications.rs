@@ -56,7 +56,7 @@ impl Row {
         Self {
             id: application.id.to_string(),
             name: application.name.clone(),
-            networks: application.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            networks: listed(application),
             suffices: application.one_time_token_suffices,
             created: minute(application.created_at),
             revoked: application.revoked_at.map(minute),
@@ -99,8 +99,8 @@ impl View for Secrets {
     }
 }
 
-const SECTION: &str = "applications";
-const LIST: &str = "/admin/applications";
+pub(super) const SECTION: &str = "applications";
+pub(super) const LIST: &str = "/admin/applications";
 const SHOWN: i64 = 50;
 
 #[derive(Default, Deserialize, Serialize)]
@@ -114,10 +114,19 @@ pub(in crate::pages) struct Form {
 
 impl Form {
     fn read(&self) -> Result<Registration, Refusal> {
-        let networks = self.networks.split([',', ' ']).filter(|network| !network.is_empty());
-        let networks = networks.map(str::parse).collect::<Result<Vec<Network>, _>>()?;
+        let networks = networks(&self.networks)?;
         Ok(Registration { name: self.name.clone(), networks, one_time_token_suffices: self.suffices == "yes" })
     }
+}
+
+/// Separated by commas or spaces.
+pub(super) fn networks(text: &str) -> Result<Vec<Network>, Refusal> {
+    text.split([',', ' ']).filter(|network| !network.is_empty()).map(str::parse).collect()
+}
+
+/// As they are read.
+pub(super) fn listed(application: &Application) -> String {
+    application.networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What is wrong with the form.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::csv;
 use super::line::Line;
+use crate::core::audit::Event;
 use crate::core::clock::Timestamp;
 use crate::core::flows::audit_log::{self, Filter};
 use crate::core::flows::session::{Authority, Need};
@@ -15,14 +16,15 @@ use crate::core::{Error, Refusal};
 use crate::pages::render::View;
 use crate::pages::return_to::with_query;
 use crate::pages::visit::{Turned, Visit};
+use crate::pages::words::{Choice, choices, sample_choices};
 
 /// The lines, and the form that filters them.
 #[derive(Default, Serialize)]
 pub(in crate::pages) struct Audit {
     section: &'static str,
     asked_user: String,
-    event: String,
-    outcome: String,
+    events: Vec<Choice>,
+    outcomes: Vec<Choice>,
     dialect: String,
     since: String,
     until: String,
@@ -44,8 +46,8 @@ impl View for Audit {
         let full = Self {
             section: SECTION,
             asked_user: text(),
-            event: text(),
-            outcome: text(),
+            events: sample_choices(),
+            outcomes: sample_choices(),
             dialect: text(),
             since: text(),
             until: text(),
@@ -140,8 +142,8 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     let mut view = Audit {
         section: SECTION,
         asked_user: text("user"),
-        event: text("event"),
-        outcome: text("outcome"),
+        events: choices(&visit, "event", Event::ALL.into_iter().map(Event::as_str), typed(&visit, "event")),
+        outcomes: choices(&visit, "outcome", ["ok"].into_iter().chain(Refusal::NAMES), typed(&visit, "outcome")),
         dialect: text("dialect"),
         since: text("since"),
         until: text("until"),
@@ -156,7 +158,7 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     }
     let found = audit_log::list(visit.core(), authority, asked.filter, visit.page(SHOWN)).await;
     let found = found.map_err(|error| visit.turn(&error, PAGE))?;
-    view.lines = found.items.iter().map(Line::of).collect();
+    view.lines = found.items.iter().map(|entry| Line::of(&visit, entry)).collect();
     view.next = found.next.map(|next| {
         let mut pairs = pairs(&visit);
         pairs.push(("after", &next));

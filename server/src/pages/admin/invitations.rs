@@ -1,5 +1,7 @@
 //! `/admin/invitations`: inviting, mailing once more, taking back.
 
+use std::time::Duration;
+
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -22,8 +24,12 @@ pub(in crate::pages) struct Invitations {
     section: &'static str,
     email: String,
     administrator: bool,
+    days: String,
+    /// For how long one is good if nothing is said.
+    usual: String,
     problem: Option<String>,
     email_problem: Option<String>,
+    days_problem: Option<String>,
     invitations: Vec<Invited>,
     next: Option<String>,
 }
@@ -75,8 +81,11 @@ impl View for Invitations {
             section: SECTION,
             email: text(),
             administrator: true,
+            days: text(),
+            usual: text(),
             problem: Some(text()),
             email_problem: Some(text()),
+            days_problem: Some(text()),
             invitations: vec![one(true), one(false)],
             next: Some(text()),
         };
@@ -87,11 +96,28 @@ impl View for Invitations {
 const SECTION: &str = "invitations";
 const LIST: &str = "/admin/invitations";
 const SHOWN: i64 = 50;
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 #[derive(Default, Deserialize, Serialize)]
 pub(in crate::pages) struct Form {
     email: String,
     role: String,
+    /// For how many days it is to be good; none: for as long as is usual here.
+    #[serde(default)]
+    days: String,
+}
+
+impl Form {
+    /// Whole days, no longer than an invitation may be good; nothing for what is usual.
+    fn valid_for(&self) -> Result<Option<Duration>, ()> {
+        let text = self.days.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let days: u32 = text.parse().map_err(|_| ())?;
+        let length = Duration::from_secs(u64::from(days) * SECONDS_A_DAY);
+        if days == 0 || length > invitations::LONGEST { Err(()) } else { Ok(Some(length)) }
+    }
 }
 
 /// What is wrong with the form.
@@ -99,6 +125,7 @@ pub(in crate::pages) struct Form {
 struct Wrong {
     form: Option<String>,
     email: Option<String>,
+    days: Option<String>,
 }
 
 /// Shows them.
@@ -115,8 +142,11 @@ async fn show(visit: &Visit, authority: Authority, status: StatusCode, form: For
         section: SECTION,
         administrator: Role::parse(&form.role) == Some(Role::Admin),
         email: form.email,
+        days: form.days,
+        usual: visit.span(visit.core().policy().tickets.invitation),
         problem: wrong.form,
         email_problem: wrong.email,
+        days_problem: wrong.days,
         invitations: found.items.iter().map(|invitation| Invited::of(visit, invitation)).collect(),
         next: found.next,
     };
@@ -129,21 +159,26 @@ pub(in crate::pages) async fn create(Posted { mut visit, sent }: Posted<Form>) -
         Sent::Fresh(form) => form,
         Sent::Stale(form) => {
             let authority = visit.administrator(Need::Full, &with_typed(LIST, &form)).await?;
-            let wrong = Wrong { form: Some(visit.say("stale.form", &[])), email: None };
+            let wrong = Wrong { form: Some(visit.say("stale.form", &[])), ..Wrong::default() };
             return show(&visit, authority, StatusCode::FORBIDDEN, form, wrong).await;
         }
     };
     let back = with_typed(LIST, &form);
     let authority = visit.administrator(Need::Recent, &back).await?;
+    let Ok(valid_for) = form.valid_for() else {
+        let most = (invitations::LONGEST.as_secs() / SECONDS_A_DAY).to_string();
+        let wrong = Wrong { days: Some(visit.say("admin.days_wrong", &[("most", &most)])), ..Wrong::default() };
+        return show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await;
+    };
     let made = match (Email::parse(&form.email), Role::parse(&form.role)) {
-        (Ok(email), Some(role)) => invitations::create(visit.core(), &visit.call, authority, email, role, None).await,
+        (Ok(email), Some(role)) => invitations::create(visit.core(), &visit.call, authority, email, role, valid_for).await,
         (Err(refusal), _) => Err(refusal.into()),
         (Ok(_), None) => Err(Refusal::Invalid { field: "role", problem: "A role is member or admin." }.into()),
     };
     match made {
         Ok(_) => Ok(visit.go(LIST, Some(Notice::InvitationSent))),
         Err(Error::Refused(Refusal::Invalid { .. })) => {
-            let wrong = Wrong { form: None, email: Some(visit.say("admin.email_wrong", &[])) };
+            let wrong = Wrong { email: Some(visit.say("admin.email_wrong", &[])), ..Wrong::default() };
             show(&visit, authority, StatusCode::UNPROCESSABLE_ENTITY, form, wrong).await
         }
         Err(error) => Err(visit.turn(&error, &back)),

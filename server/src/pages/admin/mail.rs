@@ -15,6 +15,7 @@ use crate::pages::notice::Notice;
 use crate::pages::posted::{Action, Nothing};
 use crate::pages::render::View;
 use crate::pages::visit::{Turned, Visit};
+use crate::pages::words::word;
 
 /// The list.
 #[derive(Default, Serialize)]
@@ -28,7 +29,7 @@ pub(in crate::pages) struct Outbox {
 #[derive(Serialize)]
 struct Row {
     id: String,
-    kind: &'static str,
+    kind: String,
     recipient: Option<String>,
     /// Its state, as a message's name.
     state: &'static str,
@@ -52,7 +53,7 @@ pub(in crate::pages) struct Preview {
 }
 
 impl Row {
-    fn of(mail: &Mail) -> Self {
+    fn of(visit: &Visit, mail: &Mail) -> Self {
         let (state, pending) = match mail.state {
             MailState::Due => ("admin.mail_due", true),
             MailState::Failed => ("admin.mail_failed", true),
@@ -61,7 +62,7 @@ impl Row {
         };
         Self {
             id: mail.id.to_string(),
-            kind: mail.kind.as_str(),
+            kind: word(visit, "kind", mail.kind.as_str()),
             recipient: mail.recipient.clone(),
             state,
             bad: mail.state == MailState::Failed,
@@ -79,7 +80,7 @@ impl Row {
         let some = || all.then(text);
         Self {
             id: text(),
-            kind: "recovery",
+            kind: text(),
             recipient: some(),
             state: "admin.mail_due",
             bad: all,
@@ -125,7 +126,8 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     let authority = visit.administrator(Need::Full, &here).await?;
     let found = mails::list(visit.core(), authority, visit.page(SHOWN)).await;
     let found = found.map_err(|error| visit.turn(&error, LIST))?;
-    let view = Outbox { section: SECTION, mails: found.items.iter().map(Row::of).collect(), next: found.next };
+    let view =
+        Outbox { section: SECTION, mails: found.items.iter().map(|mail| Row::of(&visit, mail)).collect(), next: found.next };
     Ok(visit.show(StatusCode::OK, &view))
 }
 
@@ -141,7 +143,7 @@ pub(in crate::pages) async fn show(mut visit: Visit, Path(id): Path<String>) -> 
     let authority = visit.administrator(Need::Full, &here).await?;
     let id: MailId = visit.known(&id)?;
     let (mail, words) = read(&visit, authority, id).await.map_err(|error| visit.turn(&error, LIST))?;
-    let view = Preview { section: SECTION, mail: Row::of(&mail), subject: words.subject, text: words.text };
+    let view = Preview { section: SECTION, mail: Row::of(&visit, &mail), subject: words.subject, text: words.text };
     Ok(visit.show(StatusCode::OK, &view))
 }
 

@@ -1,6 +1,7 @@
 //! `/admin`: the console for administrators. Every handler begins with [`Visit::administrator`]; no flow behind them can be called
 //! without the authority that it gives.
 
+pub(super) mod application_networks;
 pub(super) mod applications;
 pub(super) mod audit;
 mod csv;
@@ -16,7 +17,6 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Site;
@@ -46,6 +46,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/invitations/{id}/revoke", post(invitations::revoke))
         .route("/admin/applications", get(applications::list).post(applications::create))
         .route("/admin/applications/{id}/rotate", get(applications::back).post(applications::rotate))
+        .route("/admin/applications/{id}/networks", get(application_networks::form).post(application_networks::submit))
         .route("/admin/applications/{id}/revoke", post(applications::revoke))
         .route("/admin/mail", get(mail::list))
         .route("/admin/mail/{id}", get(mail::show))

@@ -86,7 +86,7 @@ async fn collect(visit: &Visit, authority: Authority, id: UserId) -> Outcome<One
         app: detail.totp,
         sessions: live.items.iter().map(|session| row(visit, session, false)).collect(),
         more: live.next.is_some(),
-        lines: lines.items.iter().map(Line::of).collect(),
+        lines: lines.items.iter().map(|entry| Line::of(visit, entry)).collect(),
     })
 }
 

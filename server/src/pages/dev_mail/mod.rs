@@ -3,9 +3,9 @@
 mod links;
 mod view;
 
-use axum::extract::{Path, Request};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use axum::{Extension, Json, Router};
@@ -31,23 +31,23 @@ const SANDBOX: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; defa
                        img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// The URL table.
-pub(super) fn routes(mailbox: Mailbox) -> Router<Site> {
+pub(super) fn routes(site: &Site, mailbox: Mailbox) -> Router<Site> {
     Router::new()
         .route("/dev/mail", any(list))
         .route("/dev/mail/changes", any(changes))
         .route("/dev/mail/{name}", any(one))
         .route("/dev/mail/{name}/html", any(html))
         .route_layer(Extension(mailbox))
-        .route_layer(from_fn(guard))
+        .route_layer(from_fn_with_state(site.clone(), guard))
 }
 
 /// Lets nobody through who is not here. Methods are judged here too: the router would put those that there are on the answer that there
 /// is nothing.
-async fn guard(request: Request, next: Next) -> Response {
+async fn guard(State(site): State<Site>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let peer = call(&parts).ok().and_then(|call| call.origin.peer);
     if !is_here(peer, &parts) {
-        return StatusCode::NOT_FOUND.into_response();
+        return site.unknown(Request::from_parts(parts, body)).await;
     }
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,HEAD")]).into_response();

@@ -51,6 +51,7 @@ fn every(pages: &Pages) -> Vec<(&'static str, String)> {
     all::<admin::invitations::Invitations>(pages, &mut made);
     all::<admin::applications::Applications>(pages, &mut made);
     all::<admin::applications::Secrets>(pages, &mut made);
+    all::<admin::application_networks::Networks>(pages, &mut made);
     all::<admin::mail::Outbox>(pages, &mut made);
     all::<admin::mail::Preview>(pages, &mut made);
     all::<admin::audit::Audit>(pages, &mut made);

@@ -101,9 +101,14 @@ async fn applications() {
     assert_eq!(rotated.application, made.application);
     assert_ne!(rotated.consumer_key.expose_secret(), made.consumer_key.expose_secret());
     assert_ne!(rotated.access_token.expose_secret(), made.access_token.expose_secret());
+    let elsewhere = ["2001:db8::/32".to_owned(), "192.0.2.0/24".to_owned()];
+    let limited = admin.limit_application(made.application.app_id, &elsewhere).await.unwrap();
+    assert_eq!((limited.app_id, limited.networks.as_slice()), (made.application.app_id, &elsewhere[..]));
+    let wrong = admin.limit_application(made.application.app_id, &["everywhere".to_owned()]).await.unwrap_err();
+    assert_eq!(wrong.refused().unwrap().body().unwrap().field.as_deref(), Some("networks"));
     admin.revoke_application(made.application.app_id).await.unwrap();
     let listed = admin.applications().all(9).await.unwrap();
-    assert_eq!((listed[0].networks.as_slice(), listed[0].revoked_at.is_some()), (terminal.networks.as_slice(), true));
+    assert_eq!((listed[0].networks.as_slice(), listed[0].revoked_at.is_some()), (&elsewhere[..], true));
     let wrong = NewApplication { networks: vec!["everywhere".to_owned()], ..NewApplication::new("terminal") };
     let wrong = admin.register_application(&wrong).await.unwrap_err();
     assert_eq!(wrong.refused().unwrap().body().unwrap().field.as_deref(), Some("networks"));

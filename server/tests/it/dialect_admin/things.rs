@@ -117,6 +117,51 @@ async fn applications() {
 }
 
 #[tokio::test]
+async fn an_application_is_limited_to_other_networks_at_once() {
+    let desk = Desk::new().await;
+    desk.app.user("ann").await;
+    let application = desk.app.application(false, &[]).await;
+    let path = format!("applications/{}", application.0.application.id);
+    let init = async || {
+        let ask = Ask::get("/apim/session/1.0/session/init").header("userid", "ann");
+        desk.app.send(application.sign(ask)).await.status
+    };
+    let token = application.token(&desk.app, "ann").await;
+    assert_eq!(init().await, 200);
+    let node = desk.app.second_node().await;
+    let limited = desk.patch(&path, json!({"networks": ["198.51.100.7/24", "2001:db8::1"]})).await.expect(200).json();
+    assert_eq!(members(&limited), ["app_id", "created_at", "name", "networks", "one_time_token_suffices", "revoked_at"]);
+    assert_eq!(limited["networks"], json!(["198.51.100.0/24", "2001:db8::1/128"]));
+    assert_eq!(limited, desk.get("applications").await.json()["items"][0]);
+    assert_eq!(init().await, 401);
+    application.login(&desk.app, "ann", PASSWORD).await.expect(401);
+    application.login(&node, "ann", PASSWORD).await.expect(401);
+    desk.app.session(&token).await.expect(200);
+    for (body, kind) in [
+        (json!({"networks": ["192.0.2.0/33"]}), "invalid-parameters"),
+        (json!({"networks": "192.0.2.0/24"}), "malformed-body"),
+        (json!({"networks": null}), "malformed-body"),
+        (json!({}), "malformed-body"),
+    ] {
+        desk.patch(&path, body).await.problem(400, kind);
+    }
+    assert_eq!(init().await, 401, "what is refused changes nothing");
+    desk.patch(&path, json!({"networks": ["192.0.2.0/24"]})).await.expect(200);
+    assert_eq!(init().await, 200);
+    assert_eq!(desk.patch(&path, json!({"networks": []})).await.expect(200).json()["networks"], json!([]));
+    assert_eq!(init().await, 200);
+
+    let log = desk.get("audit?event=application_limited").await.json();
+    let details: Vec<_> = log["items"].as_array().unwrap().iter().map(|line| line["detail"].as_str().unwrap()).collect();
+    let id = application.0.application.id;
+    let told = ["all", "192.0.2.0/24", "198.51.100.0/24 2001:db8::1/128"].map(|networks| format!("{id}: {networks}"));
+    assert_eq!(details, told);
+    desk.delete(&path).await.expect(204);
+    desk.patch(&path, json!({"networks": []})).await.problem(404, "not-found");
+    desk.patch(&format!("applications/{NOBODY}"), json!({"networks": []})).await.problem(404, "not-found");
+}
+
+#[tokio::test]
 async fn mail() {
     let desk = Desk::new().await;
     let invited = desk.app.invite("new@example.com", Role::Member).await;

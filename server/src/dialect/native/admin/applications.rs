@@ -9,11 +9,16 @@ use super::super::document::{Always, Changes, Conflicts, Forbidden, Reads, Unaut
 use super::super::error::Problem;
 use super::super::read::{Body, Id, Query, page};
 use super::super::wire::{Items, PageQuery};
-use super::wire::{Application, NewApplication, Registered};
+use super::wire::{Application, ApplicationChange, NewApplication, Registered};
+use crate::core::Refusal;
 use crate::core::flows::applications::{self, Registration};
-use crate::core::model::ApplicationId;
+use crate::core::model::{ApplicationId, Network};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
+
+fn networks(texts: &[String]) -> Result<Vec<Network>, Refusal> {
+    texts.iter().map(|network| network.parse()).collect()
+}
 
 /// List applications
 #[utoipa::path(
@@ -50,7 +55,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let registration = Registration {
         name: body.name,
-        networks: body.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>()?,
+        networks: networks(&body.networks)?,
         one_time_token_suffices: body.one_time_token_suffices,
     };
     let registered = applications::create(shared.core(), &call, authority, registration).await?;
@@ -73,6 +78,28 @@ pub(super) async fn rotate(
     Id(id): Id<ApplicationId>,
 ) -> Result<Json<Registered>, Problem> {
     Ok(Json((&applications::rotate(shared.core(), &call, authority, id).await?).into()))
+}
+
+/// Limit an application to other networks
+#[utoipa::path(
+    patch, path = "/admin/v1/applications/{id}", operation_id = "changeApplication", tag = "Applications",
+    description = "In place of the networks before; none: from anywhere. Its next call is judged by them, whichever node it reaches.",
+    security(("bearer" = []), ("cookie" = [])), params(("id" = ApplicationId, Path, description = "The application")),
+    request_body = ApplicationChange,
+    responses(
+        (status = 200, description = "The application", body = Application),
+        Always, Changes, Unauthorized, Forbidden, Unknown, Reads,
+    ),
+)]
+pub(super) async fn change(
+    State(shared): State<Shared>,
+    Caller(call): Caller,
+    Administrator(authority): Administrator,
+    Id(id): Id<ApplicationId>,
+    Body(body): Body<ApplicationChange>,
+) -> Result<Json<Application>, Problem> {
+    let networks = networks(&body.networks)?;
+    Ok(Json((&applications::limit(shared.core(), &call, authority, id, networks).await?).into()))
 }
 
 /// Revoke an application

@@ -20,16 +20,13 @@ use crate::core::model::{Email, InvitationId, Role};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
-/// An invitation that nobody remembers is an open door.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-
 impl ExpiresIn {
     fn read(&self) -> Result<Duration, Refusal> {
         let span = match self {
             Self::Seconds(seconds) => Some(Duration::from_secs(*seconds)),
             Self::Span(text) => text.parse::<Span>().ok().map(Span::get),
         };
-        let within = |span: &Duration| (Duration::from_secs(1)..=LONGEST).contains(span);
+        let within = |span: &Duration| (Duration::from_secs(1)..=invitations::LONGEST).contains(span);
         let problem = "An invitation is good for a second to 366 days: whole seconds, or a text such as 90m, 24h or 7d.";
         span.filter(within).ok_or(Refusal::Invalid { field: "expires_in", problem })
     }

@@ -33,7 +33,7 @@ pub(super) fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(invitations::reissue))
         .routes(routes!(applications::list, applications::create))
         .routes(routes!(applications::rotate))
-        .routes(routes!(applications::revoke))
+        .routes(routes!(applications::change, applications::revoke))
         .routes(routes!(mail::list))
         .routes(routes!(mail::show))
         .routes(routes!(mail::preview))

@@ -167,6 +167,12 @@ pub(super) struct NewApplication {
     pub(super) one_time_token_suffices: bool,
 }
 
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ApplicationChange {
+    /// In CIDR notation; none: from anywhere.
+    pub(super) networks: Vec<String>,
+}
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct Application {
     pub(super) app_id: ApplicationId,
