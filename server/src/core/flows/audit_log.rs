@@ -63,13 +63,12 @@ pub async fn list(core: &Core, _: Authority, filter: Filter, page: Page) -> Resu
     Ok(search(core, filter, page).await?.0)
 }
 
-/// The same lines in one piece, from the newest or after one of them; of what is more than one export may look at, `next` says where it
-/// stopped.
+/// The same lines in one piece; where there are more than one export may have or look at, `next` says where it stopped.
 ///
 /// # Errors
 /// Faults only.
-pub async fn export(core: &Core, _: Authority, filter: Filter, after: Option<String>) -> Result<Paged<Entry>> {
-    let (mut all, mut room, mut looked_at) = (Paged { items: Vec::new(), next: after }, MOST_EXPORTED, 0);
+pub async fn export(core: &Core, _: Authority, filter: Filter) -> Result<Paged<Entry>> {
+    let (mut all, mut room, mut looked_at) = (Paged { items: Vec::new(), next: None }, MOST_EXPORTED, 0);
     loop {
         let page = Page::new(all.next.take(), Some(room.min(Page::MAXIMUM)));
         let (found, looked) = search(core, filter.clone(), page).await?;

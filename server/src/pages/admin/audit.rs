@@ -1,5 +1,7 @@
 //! `/admin/audit`: the log, by what one looks for, on a page and as CSV.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -11,7 +13,7 @@ use crate::core::clock::Timestamp;
 use crate::core::flows::audit_log::{self, Filter};
 use crate::core::flows::session::{Authority, Need};
 use crate::core::flows::users;
-use crate::core::model::{AuditId, Page, UserId};
+use crate::core::model::{AuditId, UserId};
 use crate::core::{Error, Refusal};
 use crate::pages::render::View;
 use crate::pages::return_to::with_query;
@@ -167,7 +169,7 @@ pub(in crate::pages) async fn list(mut visit: Visit) -> Result<Response, Turned>
     Ok(visit.show(StatusCode::OK, &view))
 }
 
-/// The same lines as a file, newest first. One that is cut links to the next.
+/// The same lines as a file, newest first. One that was cut says at its end by which moment the rest is asked for.
 pub(in crate::pages) async fn export(mut visit: Visit) -> Result<Response, Turned> {
     let back = with_query(PAGE, &pairs(&visit));
     let authority = visit.administrator(Need::Full, &back).await?;
@@ -175,28 +177,20 @@ pub(in crate::pages) async fn export(mut visit: Visit) -> Result<Response, Turne
     if asked.is_wrong() {
         return Ok(visit.go(&back, None));
     }
-    let after = visit.query("after").and_then(Page::cursor);
-    let found = audit_log::export(visit.core(), authority, asked.filter, after).await;
+    let found = audit_log::export(visit.core(), authority, asked.filter).await;
     let found = found.map_err(|error| visit.turn(&error, PAGE))?;
-    let mut response = csv::entries(&found.items).into_response();
+    let stopped_at = found.next.as_deref().and_then(|id| id.parse::<AuditId>().ok()).and_then(AuditId::written_at);
+    let mut text = csv::entries(&found.items);
+    if let Some(last) = stopped_at {
+        // What is of the same millisecond comes twice rather than never.
+        let until = last.after(Duration::from_millis(1)).to_string();
+        text.push_str(&csv::end(last, &visit.say("admin.csv_cut", &[("until", &until)])));
+    }
+    let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
-    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file_name(found.next.as_deref()))) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    if let Some(rest) = found.next {
-        let mut pairs = pairs(&visit);
-        pairs.push(("after", &rest));
-        let link = HeaderValue::from_str(&format!("<{}>; rel=\"next\"", with_query(CSV, &pairs)));
-        if let Ok(link) = link {
-            headers.insert(header::LINK, link);
-        }
-    }
+    let cut = stopped_at.is_some();
+    let name = if cut { "attachment; filename=\"audit-cut.csv\"" } else { "attachment; filename=\"audit.csv\"" };
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
     Ok(response)
-}
-
-/// A file that is cut says down to when it reaches.
-fn file_name(stopped_at: Option<&str>) -> String {
-    let last = stopped_at.and_then(|id| id.parse::<AuditId>().ok()).and_then(AuditId::written_at);
-    last.map_or_else(|| "audit.csv".to_owned(), |last| format!("audit-since-{}.csv", last.to_string().replace(':', "-")))
 }

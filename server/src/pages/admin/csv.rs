@@ -1,6 +1,7 @@
 //! Lines of the audit log as CSV (RFC 4180). Much of a line is a stranger's text, and a spreadsheet runs what begins like a formula.
 
 use crate::core::audit::Entry;
+use crate::core::clock::Timestamp;
 
 const HEAD: [&str; 12] =
     ["id", "at", "event", "outcome", "user_id", "actor", "dialect", "address", "peer", "user_agent", "request_id", "detail"];
@@ -26,6 +27,14 @@ pub(super) fn entries(entries: &[Entry]) -> String {
         ]));
     }
     text
+}
+
+/// The last line of a file that does not have all: of no id, from the moment down to which it was sought, with the words for it.
+pub(super) fn end(last: Timestamp, words: &str) -> String {
+    let mut cells = [(); 12].map(|()| String::new());
+    cells[1] = last.to_string();
+    cells[11] = words.to_owned();
+    row(cells)
 }
 
 fn row(cells: [String; 12]) -> String {
