@@ -446,10 +446,15 @@ async fn every_page_leads_on_and_out() {
     let ann = app.user("ann").await;
     let mut browser = administrator(&app).await;
     app.invite("new@example.com", Role::Member).await;
+    let application = app.application(true, &[]).await;
     let outbox = html(&browser.open("/admin/mail").await.expect(200));
     let mail = between(&outbox, "action=\"/admin/mail/", "/");
     for path in PAGES.iter().filter(|path| !path.ends_with(".csv") && !path.ends_with("/html")) {
-        let id = if path.starts_with("/admin/mail") { mail.to_owned() } else { ann.id.to_string() };
+        let id = match path.split('/').nth(2) {
+            Some("mail") => mail.to_owned(),
+            Some("applications") => application.0.application.id.to_string(),
+            _ => ann.id.to_string(),
+        };
         let page = html(&browser.open(&path.replace(NOBODY, &id)).await.expect(200));
         let head = between(&page, "<header>", "</header>");
         for way in ["action=\"/sign-out\"", "href=\"/account\"", "href=\"/admin\"", "href=\"/admin/audit\""] {
@@ -485,13 +490,19 @@ async fn a_file_has_ten_thousand_lines_and_says_where_it_was_cut() {
 
     fill(10_001, 10_001).await;
     let cut = browser.open("/admin/audit.csv?dialect=bulk").await.expect(200);
-    assert_eq!(cut.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"audit-since-1970-01-01T00-00-02.000Z.csv\"");
+    assert_eq!(cut.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"audit-cut.csv\"");
     let lines = rows(&cut);
-    assert_eq!(lines.len(), 10_001);
+    assert_eq!(lines.len(), 10_002);
     assert!(lines[10_000].contains("1970-01-01T00:00:02.000Z"), "{}", lines[10_000]);
-    let link = cut.headers[header::LINK].to_str().unwrap();
-    let rest = browser.open(link.split(['<', '>']).nth(1).unwrap()).await.expect(200);
-    assert_eq!(rows(&rest).len(), 2);
+    assert!(
+        lines[10_001].starts_with("\"\",\"1970-01-01T00:00:02.000Z\",") && lines[10_001].contains("Cut here"),
+        "{}",
+        lines[10_001]
+    );
+    // What it says leads to the rest, and to what is of the same millisecond as the last.
+    assert!(lines[10_001].contains("“Before” 1970-01-01T00:00:02.001Z"), "{}", lines[10_001]);
+    let rest = browser.open("/admin/audit.csv?dialect=bulk&until=1970-01-01T00:00:02.001Z").await.expect(200);
+    assert_eq!(rows(&rest).len(), 3);
 }
 
 #[tokio::test]
