@@ -125,7 +125,7 @@ test("an account is disabled and enabled, and gets a link for a new password", a
   // Nobody shuts themselves out.
   await openUser("root");
   await press(root, "Disable");
-  await says(root, "an administrator cannot disable themselves");
+  await says(root, "nobody disables themselves here");
 });
 
 test("an invitation is made and used, and another taken back", async () => {

@@ -236,8 +236,8 @@ impl Pages {
     }
 }
 
-/// On every page. The referrer says no path, for some of ours hold secrets; without any, browsers would
-/// hide from us that a form is our own (`Origin: null`).
+/// On every page. The referrer says no path, for some of ours hold secrets; without any, browsers would hide from us that a form is our
+/// own (`Origin: null`).
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin")),

@@ -83,6 +83,11 @@ impl FromRequestParts<Site> for Visit {
     }
 }
 
+/// Pages of somebody signed in: nothing in their addresses opens anything, as a mailed link does.
+fn has_no_secret_address(here: &str) -> bool {
+    ["/account", "/admin"].iter().any(|area| here.starts_with(area))
+}
+
 impl Visit {
     pub(super) fn core(&self) -> &Core {
         self.site.shared.core()
@@ -164,6 +169,10 @@ impl Visit {
         let https = self.site.shared.is_https();
         let clear = self.notice.and_then(|_| Notice::clear(https));
         self.set_cookies(&mut response, [self.guard.set_cookie.clone(), clear]);
+        if has_no_secret_address(&self.here) {
+            // Its forms tell which page they were on: see `came_from`.
+            response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        }
         response
     }
 

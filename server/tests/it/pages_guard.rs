@@ -117,6 +117,24 @@ async fn a_session_that_a_neighbour_could_have_planted_is_nobodys() {
     assert_eq!(bound, form("__Host-doorward-form=abc".to_owned()).await);
 }
 
+/// A mailed link's secret goes nowhere with what its page loads or sends.
+#[tokio::test]
+async fn no_address_with_a_secret_is_a_referrer() {
+    let app = TestApp::new().await;
+    for (path, policy) in [
+        ("/reset?code=abc&user_id=x", "strict-origin"),
+        ("/invitation?id=abc", "strict-origin"),
+        ("/setup?token=abc", "strict-origin"),
+        ("/sign-in?return_to=%2Finvitation%3Fid%3Dabc", "strict-origin"),
+    ] {
+        let reply = app.send(Ask::get(path)).await;
+        assert_eq!(reply.headers["referrer-policy"], policy, "{path}");
+    }
+    app.user("ann").await;
+    let mut browser = Browser::signed_in(&app, "ann").await;
+    assert_eq!(browser.open("/account").await.expect(200).headers["referrer-policy"], "same-origin");
+}
+
 #[tokio::test]
 async fn from_another_site_nothing_is_done() {
     let app = TestApp::new().await;
