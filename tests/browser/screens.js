@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { launch, visit } from "./browser.js";
 import { Server } from "./server.js";
 import { tour } from "./tour.js";
+import { mailbox } from "./tour-mailbox.js";
 
 const folder = process.argv[2];
 const LOOKS = [
@@ -22,7 +23,7 @@ const server = await Server.start({}, true);
 const browser = await launch();
 try {
   const page = await visit(browser, server.url);
-  await tour(server, page, async (name) => {
+  const show = async (name) => {
     for (const [look, size, colorScheme] of LOOKS) {
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme });
@@ -30,7 +31,9 @@ try {
       const clip = { x: 0, y: 0, width: size.width, height };
       await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true, clip, animations: "disabled" });
     }
-  });
+  };
+  await tour(server, page, show);
+  await mailbox(server, page, show);
 } finally {
   await browser.close();
   await server.stop();

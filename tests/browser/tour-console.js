@@ -123,6 +123,12 @@ const applications = async (page, show) => {
   await page.locator("#networks").fill("not a network");
   await press(page, "Register");
   await show("console-applications-wrong");
+  await page.goto("/admin/applications");
+  await page.getByRole("link", { name: "Change the networks of the application Nightly reports" }).click();
+  await show("console-networks");
+  await page.locator("#networks").fill("not a network");
+  await press(page, "Save the networks");
+  await show("console-networks-wrong");
 };
 
 const mails = async (server, page, show) => {

@@ -19,6 +19,10 @@ const strangers = async (server, page, show) => {
   await show("sign-in");
   await signIn(page, "ann", "not my password");
   await show("sign-in-wrong");
+  // Five tries under one name, of which one is spent.
+  for (let tries = 0; tries < 5; tries += 1) await signIn(page, "ann", "not my password");
+  await page.getByText("There were too many attempts.").waitFor();
+  await show("sign-in-limited");
   await page.goto("/sign-in/code");
   await show("code-request");
   await fill(page, "E-mail address", "ann@example.org");

@@ -217,7 +217,7 @@ async fn sessions_are_listed_and_ended() {
         told.contains("This session") && told.contains("through the API native") && told.contains("from 192.0.2.1"),
         "{told}"
     );
-    let id = page.text().split("action=\"/account/sessions/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let id = html(&page).split("action=\"/account/sessions/").nth(1).unwrap().split('/').next().unwrap().to_owned();
     browser.send(&format!("/account/sessions/{id}/end"), &[]).await.expect(303);
     app.session(&api).await.expect(401);
     // Twice, by another tab: what was wanted is so.
