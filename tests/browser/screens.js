@@ -28,6 +28,11 @@ try {
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme });
       const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), TALLEST);
+      if (page.frames().length > 1) {
+        // What is out of sight in a frame is not drawn, and says not when it is.
+        await page.setViewportSize({ width: size.width, height: TALLEST });
+        await page.waitForTimeout(500);
+      }
       const clip = { x: 0, y: 0, width: size.width, height };
       await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true, clip, animations: "disabled" });
     }

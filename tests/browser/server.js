@@ -42,7 +42,8 @@ export class Server {
     server.url = `http://localhost:${port}`;
     server.env = {
       PATH: process.env["PATH"],
-      DOORWARD_DATA_DIR: server.folder,
+      // Where it is started: pictures of the settings show no path of a machine.
+      DOORWARD_DATA_DIR: ".",
       DOORWARD_LISTEN: `127.0.0.1:${port}`,
       DOORWARD_PUBLIC_URL: server.url,
       DOORWARD_SERVICE_NAME: "Example",
