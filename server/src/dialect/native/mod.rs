@@ -50,7 +50,8 @@ pub const DIALECT: Dialect = Dialect {
             name: "admin",
             about: "Doorward's own API for administrators. Whoever has a second factor must have proven it in the session that calls, \
                     and with the setting `administrators.second_factor` everybody must: else 401 `second-factor-required`, which a \
-                    call under `/auth/v1/second-factor` with the same token mends.",
+                    call under `/auth/v1/second-factor` with the same token mends. What takes something away for good or lets \
+                    somebody in needs a recent sign-in: else 403 `recent-sign-in-required`.",
             base: "",
             servers: &[],
             annotations: || document::annotations(admin::table()),
