@@ -1,6 +1,6 @@
 //! Pages for people: plain HTML forms over the flows of core, working without JavaScript but for security keys.
 //!
-//! A page reads the same session cookie as `native`. Each form carries a token bound to the visitor's cookie ([`csrf`]) and must come from
+//! A page reads the same session cookie as `native`. Each form carries a token bound to the visitor's cookie (`csrf.rs`) and must come from
 //! our own origin; what succeeds is answered with a redirect (POST, redirect, GET), what does not with the form and what is wrong with it.
 
 mod account;
