@@ -266,7 +266,7 @@ def test_opening_the_link_spends_nothing(server, user):
         page = server.get(link)
         assert page.status_code == 200
         assert "text/html" in page.headers["Content-Type"]
-        assert page.headers.get("Referrer-Policy") in ("no-referrer", "same-origin")
+        assert page.headers.get("Referrer-Policy") in ("no-referrer", "strict-origin")
         assert server.call("HEAD", link).status_code == 200
     query = mailbox_reader.query_of(link)
     assert confirm(server, query["code"], query["user_id"], new_password()).status_code == 204
