@@ -314,6 +314,7 @@ def admin_invite(server):
 
 
 @good("admin", "revokeInvitation")
+@good("admin", "reissueInvitation")
 def admin_of_invitation(server):
     return {"path_parameters": {"id": server.cli("invitation", "create", f"{unique()}@example.net")["handle"]}}
 
