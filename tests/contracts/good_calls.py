@@ -313,8 +313,7 @@ def admin_invite(server):
     return {"body": {"email": f"{unique()}@example.net"}}
 
 
-@good("admin", "revokeInvitation")
-@good("admin", "reissueInvitation")
+@good("admin", "revokeInvitation", "reissueInvitation")
 def admin_of_invitation(server):
     return {"path_parameters": {"id": server.cli("invitation", "create", f"{unique()}@example.net")["handle"]}}
 
