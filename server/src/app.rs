@@ -21,9 +21,9 @@ use crate::dialect::{
 };
 use crate::http::call::Edge;
 use crate::http::forwarded::Proxies;
-use crate::http::head::{self, HeadError};
+use crate::http::head::{self, HeadError, Refuse};
 use crate::http::health::{Probe, Readiness};
-use crate::http::layers::{self, Words};
+use crate::http::layers::{self, Around, Front, Words};
 use crate::http::metrics::{Kind, Metrics, Others};
 use crate::locale::Catalogues;
 use crate::mailbox::Mailbox;
@@ -44,7 +44,7 @@ pub struct App {
     /// The core, as all that runs shares it.
     pub core: Arc<Core>,
     /// All that is served on the public listener.
-    pub router: Router,
+    pub router: Front,
     /// What is served on the listener for metrics.
     pub metrics: Router,
     /// The answer of `/health/ready`.
@@ -142,8 +142,9 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
     };
     let mailer = mailer(config)?;
     let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config), writer(&mailer));
-    let router = layers::wrap(mount(config, &shared, readiness.router())?, edge, metrics.clone());
-    let metrics = head::guard(metrics.router(), |_, error| error.into_response());
+    let (router, refuse) = mount(config, &shared, layers::of_no_dialect(readiness.router()))?;
+    let router = Front::new(router, edge, metrics.clone(), refuse);
+    let metrics = head::guard(metrics.router());
     Ok(App { mailer, core, router, metrics, readiness })
 }
 
@@ -155,13 +156,16 @@ fn forward(config: &Config) -> Forward {
     }
 }
 
-/// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has and every head that nobody can read.
-fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, StartError> {
+/// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has; and one for every head that nobody can read.
+fn mount(config: &Config, shared: &Shared, more: Router) -> Result<(Router, Refuse), StartError> {
     let limit = config.request_timeout.get();
     let (mut router, mut areas) = (Router::new(), Vec::<Area>::new());
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
         let words = (dialect.words)(shared);
-        router = router.merge(layers::dialect((dialect.routes)(shared.clone()), dialect.name, limit, words.clone()));
+        let (admit, of) = (dialect.admit, shared.clone());
+        let around =
+            Around { name: dialect.name, limit, words: words.clone(), admit: move |request: &Request| admit(&of, request) };
+        router = router.merge(layers::dialect((dialect.routes)(shared.clone()), around));
         let area = |prefix| Area { prefix, name: dialect.name, words: words.clone(), not_found: Some(dialect.not_found) };
         areas.extend(dialect.prefixes.iter().copied().map(area));
     }
@@ -170,11 +174,12 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     let mailbox = config.has_mailbox().then(|| Mailbox::new(config.mail_folder()));
     let apis = areas.iter().map(|area| area.prefix).collect();
     let site = Site::new(shared.clone(), rendered, config.in_force(), apis);
-    let pages = layers::dialect(pages::routes(site.clone(), mailbox), PAGES, limit, words.clone());
+    let around = Around { name: PAGES, limit, words: words.clone(), admit: layers::everybody };
+    let pages = layers::dialect(pages::routes(site.clone(), mailbox), around);
     let area = |prefix| Area { prefix, name: PAGES, words: words.clone(), not_found: None };
     areas.extend(pages::PREFIXES.map(area));
-    let documents = openapi::documents(&config.dialects, shared.public_url()).map_err(|error| StartError(error.to_string()))?;
-    let docs = layers::dialect(openapi::routes(&documents), DOCS, limit, openapi::words());
+    let around = Around { name: DOCS, limit, words: openapi::words(), admit: layers::everybody };
+    let docs = layers::dialect(openapi::routes(&config.dialects, shared.public_url()), around);
     let area = |prefix| Area { prefix, name: DOCS, words: openapi::words(), not_found: None };
     areas.extend(openapi::PREFIXES.map(area));
     // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
@@ -184,7 +189,7 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<Router, Start
     let refuse = move |path: &str, error: HeadError| {
         area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
     };
-    Ok(head::guard(router.merge(pages).merge(docs).merge(more).merge(unknown), refuse))
+    Ok((router.merge(pages).merge(docs).merge(more).merge(unknown), Arc::new(refuse)))
 }
 
 fn rendered(config: &Config) -> Result<Pages, TemplateError> {

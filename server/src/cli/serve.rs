@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,7 +19,7 @@ use crate::app;
 use crate::config::Loaded;
 use crate::core::Core;
 use crate::http::health::Readiness;
-use crate::http::serve::{Phase, Stopped, serve};
+use crate::http::serve::{App, Phase, Stopped, serve};
 use crate::{log, work};
 
 /// The most of the grace that is kept for after the last answer.
@@ -82,14 +81,14 @@ async fn bind(loaded: &Loaded, key: &str, address: SocketAddr) -> Result<TcpList
 
 async fn serve_on(
     listener: TcpListener,
-    router: Router,
+    app: impl App,
     readiness: Readiness,
     grace: Duration,
     phase: watch::Receiver<Phase>,
 ) -> Stopped {
     // A little is kept back for what comes after the last answer.
     let grace = grace.saturating_sub((grace / 10).min(RESERVE));
-    serve(listener, router, &readiness, grace, phase).await
+    serve(listener, app, &readiness, grace, phase).await
 }
 
 /// All that runs.

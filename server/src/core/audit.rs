@@ -278,8 +278,8 @@ pub(in crate::core) async fn record(tx: &mut Tx, call: &Call, record: Record<'_>
         dialect: origin.dialect.to_owned(),
         address: origin.address.map(|address| address.to_string()),
         peer: origin.peer.map(|address| address.to_string()),
-        user_agent: origin.user_agent.clone(),
-        request_id: origin.request_id.clone(),
+        user_agent: origin.user_agent.as_deref().map(str::to_owned),
+        request_id: origin.request_id.as_ref().to_owned(),
         detail: record.detail,
     };
     audit::insert(tx, &entry).await

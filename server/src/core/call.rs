@@ -32,16 +32,16 @@ pub struct Origin {
     /// The address at the other end of the connection.
     pub peer: Option<IpAddr>,
     /// The `User-Agent`, cut to 256 characters.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Arc<str>>,
     /// The request id that log lines and the answer carry.
-    pub request_id: String,
+    pub request_id: Arc<str>,
 }
 
 impl Origin {
     /// The origin of what happens on the server's own machine.
     #[must_use]
     pub fn local(dialect: &'static str, request_id: &str) -> Self {
-        let request_id = request_id.to_owned();
+        let request_id = request_id.into();
         Self { dialect, address: None, address_vouched: false, peer: None, user_agent: None, request_id }
     }
 

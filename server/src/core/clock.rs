@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::fmt::temporal::DateTimePrinter;
+
 /// A moment, in whole milliseconds since the Unix epoch, UTC; never negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -46,10 +48,45 @@ fn millis(span: Duration) -> i64 {
 /// RFC 3339 in UTC with milliseconds, the form of every time on a wire.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(moment) => write!(f, "{moment:.3}"),
-            Err(_) => write!(f, "{}ms", self.0),
+        match self.text().as_ref() {
+            Some(text) => f.write_str(text.as_str()),
+            None => write!(f, "{}ms", self.0),
         }
+    }
+}
+
+/// As long as a year has four digits.
+const LONGEST: usize = "2026-11-23T17:59:00.000Z".len();
+
+/// A time as text, on the stack: a session check has seven of them.
+struct Text {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+impl jiff::fmt::Write for Text {
+    fn write_str(&mut self, more: &str) -> Result<(), jiff::Error> {
+        let end = self.length + more.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or_else(|| jiff::Error::from_args(format_args!("too long")))?;
+        room.copy_from_slice(more.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+impl Timestamp {
+    fn text(self) -> Option<Text> {
+        const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+        let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        let mut text = Text { bytes: [0; LONGEST], length: 0 };
+        PRINTER.print_timestamp(&moment, &mut text).ok()?;
+        Some(text)
     }
 }
 
@@ -77,7 +114,10 @@ impl std::error::Error for NotATime {}
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.text() {
+            Some(text) => serializer.serialize_str(text.as_str()),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

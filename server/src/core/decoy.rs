@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::call::Call;
 use super::store::{Store, secrets};
-use super::token::Secret;
+use super::token::{Secret, hex};
 use super::{Error, Fault, Result};
 
 /// A place on the ring: 128 bits in hexadecimal digits, which sort alike in every database.
@@ -31,7 +31,7 @@ impl DecoyKey {
     }
 
     fn of_bytes(bytes: &[u8]) -> Self {
-        Self(bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(bytes.get(..16).unwrap_or(bytes)))
     }
 
     pub(in crate::core) fn as_str(&self) -> &str {

@@ -1,6 +1,6 @@
 //! Randomness as an argument: the server draws from the operating system, a test from a seed.
 
-use rand::TryRng as _;
+use rand::{Rng as _, TryRng as _};
 
 /// A source of cryptographically secure random bytes (ASVS V6.5.3).
 pub trait Entropy: Send + Sync {
@@ -9,6 +9,14 @@ pub trait Entropy: Send + Sync {
     /// # Errors
     /// When the source cannot deliver; nothing may then be issued.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError>;
+
+    /// As [`Entropy::fill`], for what must be unique and hard to foretell but is no secret: the ids of requests. May be cheaper.
+    ///
+    /// # Errors
+    /// As [`Entropy::fill`].
+    fn fill_public(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        self.fill(buffer)
+    }
 }
 
 /// The operating system would not give random bytes.
@@ -22,5 +30,11 @@ pub struct OsEntropy;
 impl Entropy for OsEntropy {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
         rand::rngs::SysRng.try_fill_bytes(buffer).map_err(|_| EntropyError)
+    }
+
+    /// Of a generator that each thread has for itself (ChaCha12, seeded by the operating system): no request waits for a system call.
+    fn fill_public(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        rand::rng().fill_bytes(buffer);
+        Ok(())
     }
 }

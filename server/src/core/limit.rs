@@ -116,7 +116,7 @@ impl Charges {
             let noted = core.store.write_each(move |tx| {
                 Box::pin(async move {
                     let Some(bucket) = charges.empty(tx, &call).await? else { return Ok(()) };
-                    Self::new(&policy, &call, &[Limited::Notice(bucket.as_str())]).take(tx, &call).await?;
+                    Self::new(&policy, &call, &[Limited::Notice(&bucket.digits())]).take(tx, &call).await?;
                     Ok(record(tx, &call, Record { event, outcome, user, actor: Actor::Anonymous, detail: None }).await?)
                 })
             });

@@ -132,9 +132,9 @@ impl SessionToken {
     }
 }
 
-/// SHA-256 of a secret and what it is for, as 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SecretHash(String);
+/// SHA-256 of a secret and what it is for. At rest: 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
     fn of(kind: &str, secret: &str) -> Self {
@@ -142,23 +142,30 @@ impl SecretHash {
         hasher.update(kind.as_bytes());
         hasher.update([0]);
         hasher.update(secret.as_bytes());
-        Self(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hasher.finalize().into())
     }
 
-    /// The digits.
+    /// As it is at rest.
     #[must_use]
-    pub(in crate::core) fn as_str(&self) -> &str {
-        &self.0
+    pub(in crate::core) fn digits(&self) -> String {
+        hex(&self.0)
     }
 
     /// Whether this is the hash at rest, in constant time.
     #[must_use]
     pub(in crate::core) fn matches(&self, at_rest: &str) -> bool {
-        self.0.as_bytes().ct_eq(at_rest.as_bytes()).into()
+        self.digits().as_bytes().ct_eq(at_rest.as_bytes()).into()
     }
 
     /// A digest of a text that is no secret, for keys that should not show it (limits by e-mail address).
     pub(in crate::core) fn digest(kind: &str, text: &str) -> Self {
         Self::of(kind, text)
     }
+}
+
+/// Two lower-case digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

@@ -9,6 +9,7 @@ pub mod native;
 pub mod shared;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::response::Response;
 
 use crate::config::Dialects;
@@ -30,6 +31,8 @@ pub struct Dialect {
     pub documents: &'static [Document],
     /// How it says what only the layers around it know.
     pub words: fn(&Shared) -> Words,
+    /// Refuses what no handler of it is to see; `None` lets a request in.
+    pub admit: fn(&Shared, &Request) -> Option<Response>,
     /// Its answer to a URL that it does not have.
     pub not_found: fn(&Shared) -> Response,
 }

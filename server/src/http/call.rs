@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::request::Parts;
+use axum::http::request::{Parts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::forwarded::Proxies;
@@ -12,6 +12,7 @@ use crate::core::Fault;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
 use crate::core::entropy::Entropy;
+use crate::core::token::hex;
 
 /// The dialect of a request that no dialect has claimed.
 pub const NO_DIALECT: &str = "none";
@@ -35,29 +36,34 @@ impl Edge {
     ///
     /// # Errors
     /// A fault when there is no randomness for the request id.
-    pub fn call(&self, parts: &Parts) -> Result<Call, Fault> {
+    pub fn call<B>(&self, request: &Request<B>) -> Result<Call, Fault> {
         let mut id = [0; 16];
-        self.entropy.fill(&mut id).map_err(|_| Fault::internal("no randomness from the operating system"))?;
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-        let client = peer.map(|peer| self.proxies.client(peer, &parts.headers));
+        self.entropy.fill_public(&mut id).map_err(|_| Fault::internal("no randomness from the operating system"))?;
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+        let client = peer.map(|peer| self.proxies.client(peer, request.headers()));
         let origin = Origin {
             dialect: NO_DIALECT,
             address: client.map(|(address, _)| address),
             address_vouched: client.is_some_and(|(_, vouched)| vouched),
             peer,
-            user_agent: user_agent(&parts.headers),
-            request_id: format!("{:032x}", u128::from_be_bytes(id)),
+            user_agent: user_agent(request.headers()),
+            request_id: hex(&id).into(),
         };
         Ok(Call { now: self.clock.now(), entropy: Arc::clone(&self.entropy), origin })
     }
 }
 
 /// The first `User-Agent`, without control characters, cut to 256 characters.
-fn user_agent(headers: &HeaderMap) -> Option<String> {
-    let raw = headers.get(header::USER_AGENT)?;
-    let text = String::from_utf8_lossy(raw.as_bytes());
+fn user_agent(headers: &HeaderMap) -> Option<Arc<str>> {
+    let raw = headers.get(header::USER_AGENT)?.as_bytes();
+    // As nearly all are: nothing to clean.
+    let printable = raw.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    if let Some(text) = std::str::from_utf8(raw).ok().filter(|_| printable) {
+        return text.get(..text.len().min(LONGEST_USER_AGENT)).filter(|text| !text.is_empty()).map(Arc::from);
+    }
+    let text = String::from_utf8_lossy(raw);
     let clean: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect();
-    (!clean.is_empty()).then_some(clean)
+    (!clean.is_empty()).then(|| clean.into())
 }
 
 /// Extracts the [`Call`] of a request, which `layers::wrap` put there and `layers::dialect` gave its dialect.
@@ -84,7 +90,7 @@ pub fn call(parts: &Parts) -> Result<Call, Fault> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use axum::http::{HeaderValue, Request};
+    use axum::http::HeaderValue;
 
     use super::*;
     use crate::core::clock::Timestamp;
@@ -110,7 +116,7 @@ pub(super) mod tests {
         Edge { clock: Arc::new(Noon), entropy: Arc::new(Sevens(entropy)), proxies: Proxies::default() }
     }
 
-    fn parts(agent: &[u8], peer: Option<&str>) -> Parts {
+    fn request(agent: &[u8], peer: Option<&str>) -> Request<()> {
         let mut request = Request::new(());
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_bytes(agent).expect("a value"));
         request.headers_mut().insert("x-request-id", HeaderValue::from_static("mine"));
@@ -118,14 +124,14 @@ pub(super) mod tests {
         if let Some(peer) = peer {
             request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().expect("a peer")));
         }
-        request.into_parts().0
+        request
     }
 
     #[test]
     fn tells_what_it_sees() {
-        let call = edge(true).call(&parts(b"curl/8\tx", Some("[::ffff:192.0.2.1]:99"))).expect("a call");
+        let call = edge(true).call(&request(b"curl/8\tx", Some("[::ffff:192.0.2.1]:99"))).expect("a call");
         assert_eq!(call.now.as_millis(), 43_200_000);
-        assert_eq!(call.origin.request_id, "07".repeat(16));
+        assert_eq!(*call.origin.request_id, "07".repeat(16));
         assert_eq!(call.origin.dialect, NO_DIALECT);
         assert_eq!(call.origin.user_agent.as_deref(), Some("curl/8x"));
         assert_eq!(call.origin.address, Some("192.0.2.1".parse().expect("an address")));
@@ -134,7 +140,7 @@ pub(super) mod tests {
 
     #[test]
     fn cuts_and_cleans_the_user_agent() {
-        let agent = |raw: &[u8]| edge(true).call(&parts(raw, None)).expect("a call").origin.user_agent;
+        let agent = |raw: &[u8]| edge(true).call(&request(raw, None)).expect("a call").origin.user_agent;
         assert_eq!(agent(&[b'x'; 5000]).map(|text| text.len()), Some(256));
         assert_eq!(agent("é".repeat(300).as_bytes()).map(|text| text.chars().count()), Some(256));
         assert_eq!(agent(b"\xff\xfe").as_deref(), Some("\u{fffd}\u{fffd}"));
@@ -144,8 +150,8 @@ pub(super) mod tests {
 
     #[test]
     fn nothing_without_peer_or_entropy() {
-        assert_eq!(edge(true).call(&parts(b"x", None)).expect("a call").origin.address, None);
-        assert!(edge(false).call(&parts(b"x", None)).is_err());
-        assert!(call(&parts(b"x", None)).is_err());
+        assert_eq!(edge(true).call(&request(b"x", None)).expect("a call").origin.address, None);
+        assert!(edge(false).call(&request(b"x", None)).is_err());
+        assert!(call(&request(b"x", None).into_parts().0).is_err());
     }
 }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, Version, header};
@@ -14,24 +13,23 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tower::Service as _;
 
 use super::head;
 use super::health::Readiness;
 use super::preface::Prompt;
 use super::refuse;
-use super::serve::HEAD_TIMEOUT;
+use super::serve::{App, HEAD_TIMEOUT};
 use super::watched::{Answer, Stage, Watched};
 
 /// What every request of a connection shares.
 #[derive(Clone)]
-pub(super) struct Connection {
-    pub(super) app: Router,
+pub(super) struct Connection<A> {
+    pub(super) app: A,
     pub(super) readiness: Readiness,
     pub(super) peer: SocketAddr,
 }
 
-impl Connection {
+impl<A: App> Connection<A> {
     /// Answers what comes in until the client leaves, or `closing` says true and the request in hand is answered.
     pub(super) async fn serve(self, stream: TcpStream, protocol: Builder<TokioExecutor>, closing: watch::Receiver<bool>) {
         let (watched, stage, refused) = Watched::new(Prompt::new(stream, HEAD_TIMEOUT));

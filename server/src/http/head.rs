@@ -60,17 +60,14 @@ impl IntoResponse for HeadError {
     }
 }
 
-/// Answers a request with a [`HeadError`] by what `refuse` makes of its path, and keeps it from every handler.
-pub fn guard(router: Router, refuse: impl Fn(&str, HeadError) -> Response + Send + Sync + 'static) -> Router {
-    let refuse = Arc::new(refuse);
-    router.layer(from_fn(move |request: Request, next: Next| {
-        let refuse = Arc::clone(&refuse);
-        async move {
-            match request.extensions().get::<HeadError>() {
-                Some(error) => refuse(request.uri().path(), *error),
-                None => next.run(request).await,
-            }
-        }
+/// What is answered to a request for a path whose head cannot be used.
+pub type Refuse = Arc<dyn Fn(&str, HeadError) -> Response + Send + Sync>;
+
+/// Answers a request with a [`HeadError`] by a problem, and keeps it from every handler.
+pub fn guard(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| match request.extensions().get::<HeadError>() {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
     }))
 }
 

@@ -1,29 +1,33 @@
-//! What every request passes on its way in and out: once around all ([`wrap`]), and once around each dialect ([`dialect`]).
+//! What every request passes on its way in and out: once around all ([`Front`]), and once around each dialect ([`dialect`]).
+//!
+//! All of it is on the way of every session check. So the front is no layer of the router, which would put every call into one more box for
+//! each route, and what surrounds a dialect is one layer.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either, ready};
+use tower::Service;
 
 use super::call::{Edge, NO_DIALECT};
 use super::drain;
-use super::head::HeadError;
-use super::metrics::{Metrics, Stopwatch, method_word};
+use super::head::{HeadError, Refuse};
+use super::metrics::{Metrics, Route, Stopwatch, method_word};
 use crate::core::call::Call;
 use crate::log;
 
 /// The header with the id of the request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The route of a request that matched none.
-const NO_ROUTE: &str = "other";
 
 /// Put on answers, unless the handler has set its own.
 const SECURITY: [(HeaderName, HeaderValue); 4] = [
@@ -33,9 +37,12 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
-/// Which dialect answered; put on the answer, for the log line and the metrics.
-#[derive(Clone, Copy)]
-struct Answered(&'static str);
+/// Which dialect answered, and at which route; put on the answer, for the log line and the metrics.
+#[derive(Clone)]
+struct Answered {
+    dialect: &'static str,
+    route: Route,
+}
 
 /// How a dialect says that it did not come to an answer.
 #[derive(Clone)]
@@ -72,44 +79,78 @@ impl Words {
     #[must_use]
     pub fn refused(&self, name: &'static str, error: HeadError) -> Response {
         let mut response = (self.refused)(error);
-        response.extensions_mut().insert(Answered(name));
+        response.extensions_mut().insert(Answered { dialect: name, route: Route::default() });
         response
     }
 }
 
-/// Wraps the whole router. Every request gets its [`Call`] as an extension; every answer the request id, the security headers, a log
-/// line and its place in the metrics; a panic that nobody caught becomes a bare 500.
-pub fn wrap(router: Router, edge: Edge, metrics: Metrics) -> Router {
-    router.layer(from_fn_with_state(Arc::new((edge, metrics)), around_all))
+/// Everything that is served on the public listener, and what is around all of it. Every request gets its [`Call`] as an extension; every
+/// answer the request id, the security headers, a log line and its place in the metrics; a panic that nobody caught becomes a bare 500.
+#[derive(Clone)]
+pub struct Front {
+    router: Router,
+    outer: Arc<Outer>,
 }
 
-async fn around_all(State(outer): State<Arc<(Edge, Metrics)>>, request: Request, next: Next) -> Response {
-    let (edge, metrics) = &*outer;
-    let watch = Stopwatch::start();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let (parts, body) = request.into_parts();
-    let call = edge.call(&parts);
-    let (mut request, rest) = drain::share(Request::from_parts(parts, body));
-    let (id, mut response) = match call {
-        Ok(call) => {
-            let id: Arc<str> = call.origin.request_id.as_str().into();
-            request.extensions_mut().insert(call);
-            let answer = log::within(Arc::clone(&id), catch(next.run(request), bare)).await;
-            (id, answer)
-        }
-        Err(fault) => {
-            tracing::error!(%fault, "no call could be made of a request");
-            ("".into(), bare())
-        }
-    };
-    if let Some(rest) = rest {
-        rest.drain().await;
+struct Outer {
+    edge: Edge,
+    metrics: Metrics,
+    refuse: Refuse,
+}
+
+impl Front {
+    /// In front of a router. A request whose head cannot be used is answered by `refuse`, and by nobody else.
+    #[must_use]
+    pub fn new(router: Router, edge: Edge, metrics: Metrics, refuse: Refuse) -> Self {
+        Self { router, outer: Arc::new(Outer { edge, metrics, refuse }) }
     }
-    dress(response.headers_mut(), &id);
-    let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    finish(&id, &method, route, &response, watch.elapsed(), metrics);
-    response
+
+    /// Answers a request.
+    pub async fn answer(mut self, request: Request) -> Response {
+        let watch = Stopwatch::start();
+        let method = request.method().clone();
+        let call = self.outer.edge.call(&request);
+        let (mut request, rest) = drain::share(request);
+        let (id, mut response) = match call {
+            Ok(call) => {
+                let id = Arc::clone(&call.origin.request_id);
+                request.extensions_mut().insert(call);
+                let answer = log::within(Arc::clone(&id), catch(self.route(request), bare)).await;
+                (id, answer)
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "no call could be made of a request");
+                ("".into(), bare())
+            }
+        };
+        if let Some(rest) = rest {
+            rest.drain().await;
+        }
+        dress(response.headers_mut(), &id);
+        finish(&id, &method, &mut response, watch.elapsed(), &self.outer.metrics);
+        response
+    }
+
+    async fn route(&mut self, request: Request) -> Response {
+        match request.extensions().get::<HeadError>() {
+            Some(error) => (self.outer.refuse)(request.uri().path(), *error),
+            None => self.router.call(request).await.unwrap_or_else(|never| match never {}),
+        }
+    }
+}
+
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(self.clone().answer(request).map(Ok))
+    }
 }
 
 fn bare() -> Response {
@@ -117,6 +158,7 @@ fn bare() -> Response {
 }
 
 fn dress(headers: &mut HeaderMap, id: &str) {
+    headers.reserve(SECURITY.len() + 1);
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(value);
     }
@@ -126,31 +168,98 @@ fn dress(headers: &mut HeaderMap, id: &str) {
 }
 
 /// The template of the route and not the path: paths and queries carry codes and e-mail addresses.
-fn finish(id: &str, method: &Method, route: &str, response: &Response, took: Duration, metrics: &Metrics) {
-    let dialect = response.extensions().get::<Answered>().map_or(NO_DIALECT, |answered| answered.0);
-    metrics.request(dialect, method, route, response.status(), took);
+fn finish(id: &str, method: &Method, response: &mut Response, took: Duration, metrics: &Metrics) {
+    let nobody = Answered { dialect: NO_DIALECT, route: Route::default() };
+    let Answered { dialect, route } = response.extensions_mut().remove::<Answered>().unwrap_or(nobody);
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let (method, status) = (method_word(method), response.status().as_u16());
-    tracing::info!(target: "doorward::access", method, route, status, ms, dialect, request = id, "answered");
+    let (method, status) = (method_word(method), response.status());
+    let (code, template) = (status.as_u16(), route.as_str());
+    tracing::info!(target: "doorward::access", method, route = template, status = code, ms, dialect, request = id, "answered");
+    metrics.request(dialect, method, route, status, took);
 }
 
-/// Wraps the router of one dialect: its name goes into the [`Call`], and panics and timeouts are told in its words.
-pub fn dialect<S>(router: Router<S>, name: &'static str, limit: Duration, words: Words) -> Router<S>
+/// What is around the routes of one dialect.
+pub struct Around<A> {
+    /// The dialect's name.
+    pub name: &'static str,
+    /// How long a request may take.
+    pub limit: Duration,
+    /// How it is told that there is no answer.
+    pub words: Words,
+    /// Refuses a request before its handler sees it; `None` lets it in.
+    pub admit: A,
+}
+
+/// Lets everybody in: the handlers themselves refuse.
+#[must_use]
+pub const fn everybody(_: &Request) -> Option<Response> {
+    None
+}
+
+/// Wraps the router of one dialect: its name goes into the [`Call`], whoever is not admitted is refused, and panics and timeouts are told
+/// in its words.
+pub fn dialect<S, A>(router: Router<S>, around: Around<A>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
+    A: Fn(&Request) -> Option<Response> + Send + Sync + 'static,
 {
-    router.layer(from_fn(move |mut request: Request, next: Next| {
-        let words = words.clone();
-        async move {
-            if let Some(call) = request.extensions_mut().get_mut::<Call>() {
-                call.origin.dialect = name;
-            }
-            let answer = timeout(limit, next.run(request), || words.timed_out());
-            let mut response = catch(answer, || words.panicked()).await;
-            response.extensions_mut().insert(Answered(name));
-            response
-        }
+    let around = Arc::new(around);
+    router.layer(tower::layer::layer_fn(move |inner| Within { inner, around: Arc::clone(&around) }))
+}
+
+/// Wraps routes of no dialect, so that the log and the metrics can name them.
+pub fn of_no_dialect(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| {
+        let route = Route::of(&request);
+        let mut response = next.run(request).await;
+        response.extensions_mut().insert(Answered { dialect: NO_DIALECT, route });
+        response
     }))
+}
+
+/// A route, and what is around it.
+struct Within<A, R> {
+    inner: R,
+    around: Arc<Around<A>>,
+}
+
+impl<A, R: Clone> Clone for Within<A, R> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), around: Arc::clone(&self.around) }
+    }
+}
+
+impl<A, R> Service<Request> for Within<A, R>
+where
+    A: Fn(&Request) -> Option<Response> + Send + Sync + 'static,
+    R: Service<Request, Response = Response, Error = Infallible>,
+    R::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let around = Arc::clone(&self.around);
+        if let Some(call) = request.extensions_mut().get_mut::<Call>() {
+            call.origin.dialect = around.name;
+        }
+        let route = Route::of(&request);
+        let handled = match (around.admit)(&request) {
+            Some(refused) => Either::Left(ready(refused)),
+            None => Either::Right(self.inner.call(request).map(|answer| answer.unwrap_or_else(|never| match never {}))),
+        };
+        Box::pin(async move {
+            let answer = timeout(around.limit, handled, || around.words.timed_out());
+            let mut response = catch(answer, || around.words.panicked()).await;
+            response.extensions_mut().insert(Answered { dialect: around.name, route });
+            Ok(response)
+        })
+    }
 }
 
 /// The answer, or `words` if making it panics. The panic itself was logged by the hook of [`log::init`].
@@ -187,22 +296,23 @@ mod tests {
         )
     }
 
-    fn app(entropy: bool) -> (Router, Metrics) {
+    fn app(entropy: bool) -> (Front, Metrics) {
         let inner = Router::new()
             .route("/who/{code}", get(async |Caller(call): Caller| call.origin.dialect))
             .route("/panic", get(async || -> &'static str { panic!("on purpose") }))
             .route("/late", get(async || -> &'static str { std::future::pending().await }))
             .route("/cached", get(async || [(header::CACHE_CONTROL, "max-age=60")]));
         let outer = Router::new().route("/panic-outside", get(async || -> &'static str { panic!("on purpose") }));
-        let router = outer.nest("/k", dialect(inner, "kestra", Duration::from_millis(1), words()));
+        let around = Around { name: "kestra", limit: Duration::from_millis(1), words: words(), admit: everybody };
         let metrics = Metrics::new(|_| ());
-        (wrap(router, edge(entropy), metrics.clone()), metrics)
+        let refuse = Arc::new(|_: &str, error: HeadError| error.into_response());
+        (Front::new(outer.nest("/k", dialect(inner, around)), edge(entropy), metrics.clone(), refuse), metrics)
     }
 
-    async fn send(router: Router, method: &str, path: &str) -> (u16, String, HeaderMap) {
+    async fn send(front: Front, method: &str, path: &str) -> (u16, String, HeaderMap) {
         let request =
             Request::builder().method(method).uri(path).header("x-request-id", "mine").body(Body::empty()).expect("a request");
-        let response = router.oneshot(request).await.expect("an answer");
+        let response = front.oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 1000).await.expect("a body");
         (parts.status.as_u16(), String::from_utf8(bytes.to_vec()).expect("UTF-8"), parts.headers)

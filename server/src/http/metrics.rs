@@ -1,16 +1,19 @@
 //! Prometheus metrics (OpenMetrics text). Label values come from closed sets: nothing that a request says becomes a label.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{Method, StatusCode, header};
+use axum::extract::{MatchedPath, State};
+use axum::http::{Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, MetricEncoder, NoLabelSet,
+};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -42,8 +45,46 @@ impl Stopwatch {
 struct RequestLabels {
     dialect: &'static str,
     method: &'static str,
-    route: String,
+    route: Route,
     status: &'static str,
+}
+
+/// The template of the route that a request has matched, or that it has matched none.
+#[derive(Clone, Debug, Default)]
+pub struct Route(Option<MatchedPath>);
+
+impl Route {
+    /// Of a request that a router has at hand.
+    #[must_use]
+    pub fn of<B>(request: &Request<B>) -> Self {
+        Self(request.extensions().get().cloned())
+    }
+
+    /// The template; `other` where there is none.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_ref().map_or("other", MatchedPath::as_str)
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Route {}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl EncodeLabelValue for Route {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        self.as_str().encode(encoder)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,9 +146,9 @@ impl Metrics {
         Self(Arc::new(Inner { registry, requests, seconds }))
     }
 
-    /// Counts an answered request. `route` is a template of the router, never a path.
-    pub fn request(&self, dialect: &'static str, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        let labels = RequestLabels { dialect, method: method_word(method), route: route.to_owned(), status: class(status) };
+    /// Counts an answered request, whose method is a [`method_word`].
+    pub fn request(&self, dialect: &'static str, method: &'static str, route: Route, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { dialect, method, route, status: class(status) };
         self.0.requests.get_or_create(&labels).inc();
         self.0.seconds.get_or_create(&DialectLabels { dialect }).observe(took.as_secs_f64());
     }
@@ -218,14 +259,14 @@ mod tests {
             });
             others.observe("hash_queue", "Hashes that wait", Kind::Gauge, || vec![(vec![], 7.0)]);
         });
-        let post = Method::POST;
-        metrics.request("kalshi", &post, "/v1/log_in", StatusCode::FORBIDDEN, Duration::from_millis(30));
-        metrics.request("kalshi", &post, "/v1/log_in", StatusCode::UNAUTHORIZED, Duration::from_millis(30));
+        let (forbidden, unauthorized) = (StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED);
+        metrics.request("kalshi", "POST", Route::default(), forbidden, Duration::from_millis(30));
+        metrics.request("kalshi", "POST", Route::default(), unauthorized, Duration::from_millis(30));
         let made_up = Method::from_bytes(b"BREW").expect("a method");
-        metrics.request("none", &made_up, "other", StatusCode::NOT_FOUND, Duration::ZERO);
+        metrics.request("none", method_word(&made_up), Route::default(), StatusCode::NOT_FOUND, Duration::ZERO);
         let text = metrics.encode().expect("text");
         for line in [
-            r#"doorward_http_requests_total{dialect="kalshi",method="POST",route="/v1/log_in",status="4xx"} 2"#,
+            r#"doorward_http_requests_total{dialect="kalshi",method="POST",route="other",status="4xx"} 2"#,
             r#"doorward_http_requests_total{dialect="none",method="OTHER",route="other",status="4xx"} 1"#,
             r#"doorward_http_request_seconds_bucket{le="0.05",dialect="kalshi"} 2"#,
             r#"doorward_http_request_seconds_count{dialect="kalshi"} 2"#,

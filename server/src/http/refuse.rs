@@ -6,23 +6,23 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Method;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tower::Service as _;
 
 use super::drain::{MOST, PATIENCE};
 use super::head;
+use super::serve::App;
 use super::watched::Refused;
 
 /// Answers, closes, and hears the client out: one that is still sending when the connection is closed never reads the answer.
-pub(super) async fn answer<S>(refused: Refused<S>, app: Router, peer: SocketAddr)
+pub(super) async fn answer<S, A>(refused: Refused<S>, app: A, peer: SocketAddr)
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    A: App,
 {
     let Refused { stream, line, error } = refused;
     let request = move || {

@@ -1,16 +1,19 @@
 //! The accept loop: connections in, requests to the router, and an orderly end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower::Service;
 
 use super::connection::Connection;
 use super::head::{LARGEST_HEAD, MOST_HEADERS};
@@ -53,10 +56,11 @@ pub enum Stopped {
 }
 
 /// Serves `app` on `listener` through the phases, each of which may be skipped but the last; `grace` after the first ended, what is left
-/// is dropped. `app` must answer a request with a [`HeadError`](super::head::HeadError) by a refusal: see [`guard`](super::head::guard).
-pub async fn serve(
+/// is dropped. `app` must answer a request with a [`HeadError`](super::head::HeadError) by a refusal, as [`Front`](super::layers::Front)
+/// does, and see [`guard`](super::head::guard).
+pub async fn serve<A: App>(
     listener: TcpListener,
-    app: Router,
+    app: A,
     readiness: &Readiness,
     grace: Duration,
     phase: watch::Receiver<Phase>,
@@ -75,8 +79,13 @@ pub async fn serve(
     if ended.is_ok() { Stopped::Clean } else { Stopped::Cut(server.connections.len()) }
 }
 
-struct Server<'a> {
-    app: Router,
+/// What answers requests.
+pub trait App: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static {}
+
+impl<A: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static> App for A {}
+
+struct Server<'a, A> {
+    app: A,
     readiness: &'a Readiness,
     protocol: Builder<TokioExecutor>,
     connections: JoinSet<()>,
@@ -84,7 +93,7 @@ struct Server<'a> {
     closing: watch::Sender<bool>,
 }
 
-impl Server<'_> {
+impl<A: App> Server<'_, A> {
     async fn accept_until(&mut self, listener: &TcpListener, phase: &watch::Receiver<Phase>, until: Phase) {
         let mut reached = pin!(reached(phase.clone(), until));
         loop {

@@ -2,6 +2,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream as Client};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -12,7 +13,10 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::super::head::{self, HeadError};
+use super::super::call::tests::edge;
+use super::super::head::HeadError;
+use super::super::layers::Front;
+use super::super::metrics::Metrics;
 use super::*;
 
 struct Server {
@@ -48,7 +52,8 @@ async fn start(grace: Duration) -> Server {
     let address = listener.local_addr().expect("an address");
     let phase = watch::Sender::new(Phase::Serving);
     let phases = phase.subscribe();
-    let ended = tokio::spawn(async move { serve(listener, head::guard(app, refuse), &readiness, grace, phases).await });
+    let front = Front::new(app, edge(true), Metrics::new(|_| ()), Arc::new(refuse));
+    let ended = tokio::spawn(async move { serve(listener, front, &readiness, grace, phases).await });
     Server { address, begun, release, phase, ended }
 }
 

@@ -45,7 +45,7 @@ pub async fn change_password(
             session.authenticated_at = call.now;
             session.last_seen_at = call.now;
             let token = SessionToken::generate(&call)?;
-            if !sessions::rotate(tx, &session, &checked.token.hash(), &token.hash()).await? {
+            if !sessions::rotate(tx, &session, &checked.token, &token.hash()).await? {
                 return Err(Refusal::NotSignedIn.into());
             }
             charges.refund(tx).await?;

@@ -54,8 +54,8 @@ pub(super) async fn open(
         state: SessionState::Half,
         factors: new.factors,
         security_key_id: new.security_key,
-        dialect: call.origin.dialect.to_owned(),
-        address: call.origin.address.map(|address| address.to_string()),
+        dialect: call.origin.dialect.into(),
+        address: call.origin.address.map(|address| address.to_string().into()),
         user_agent: call.origin.user_agent.clone(),
         created_at: call.now,
         authenticated_at: call.now,
@@ -84,7 +84,7 @@ pub(super) async fn raise(
     session.authenticated_at = call.now;
     stand(&mut session, opening, call, policy);
     let token = SessionToken::generate(call)?;
-    if !sessions::rotate(tx, &session, &checked.token.hash(), &token.hash()).await? {
+    if !sessions::rotate(tx, &session, &checked.token, &token.hash()).await? {
         return Err(Refusal::NotSignedIn.into());
     }
     Ok(SignedIn { token, session, user })

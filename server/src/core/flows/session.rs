@@ -1,5 +1,7 @@
 //! Who is calling: the session check, and the end of a session. Everything that needs a session comes through here.
 
+use std::sync::Arc;
+
 use super::factors::enrolled;
 use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
@@ -7,8 +9,8 @@ use crate::core::clock::Timestamp;
 use crate::core::gate::may_administer;
 use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User, UserId};
 use crate::core::seen::Seen;
-use crate::core::store::{Tx, sessions, users};
-use crate::core::token::SessionToken;
+use crate::core::store::{Known, Tx, sessions, users};
+use crate::core::token::{SecretHash, SessionToken};
 use crate::core::{Core, Fault, Refusal, Result};
 
 /// What a caller brings to show who they are, as the dialect's wire carries it.
@@ -67,11 +69,11 @@ pub enum Need {
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     /// The session.
-    pub session: Session,
+    pub session: Arc<Session>,
     /// Its user.
-    pub user: User,
-    /// The token that opened it.
-    pub(super) token: SessionToken,
+    pub user: Arc<User>,
+    /// The hash of the token that opened it.
+    pub(super) token: SecretHash,
 }
 
 /// Leave to act on other people's accounts: an administrator's, or the operator's.
@@ -145,22 +147,22 @@ fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
 
 /// What memory says of the first token. Only a yes counts.
 fn recall(core: &Core, call: &Call, presented: &Presented) -> Option<Authenticated> {
-    let token = presented.tokens.first()?;
-    let known = core.store.recall(&token.hash())?;
-    let (mut session, user) = (known.0.clone(), known.1.clone());
+    let token = presented.tokens.first()?.hash();
+    let Known { mut session, user } = core.store.recall(&token)?;
     core.seen.apply(&mut session);
-    stands(&session, &user, &presented.claim, call.now).then(|| Authenticated { session, user, token: token.clone() })
+    stands(&session, &user, &presented.claim, call.now).then_some(Authenticated { session, user, token })
 }
 
 /// What the store says: of the first token that opens a full session, or of the first that opens any. A full one is kept in memory.
 async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Option<Authenticated>> {
-    let (tokens, claim, now, seen) = (presented.tokens.clone(), presented.claim.clone(), call.now, core.seen.clone());
+    let tokens: Vec<_> = presented.tokens.iter().map(SessionToken::hash).collect();
+    let (claim, now, seen) = (presented.claim.clone(), call.now, core.seen.clone());
     let moment = core.store.moment();
     let found = core.store.read(move |tx| {
         Box::pin(async move {
             let mut half = None;
             for token in tokens {
-                let Some((session, user)) = live(tx, &token, &claim, &seen, now).await? else { continue };
+                let Some(Known { session, user }) = live(tx, &token, &claim, &seen, now).await? else { continue };
                 let checked = Authenticated { session, user, token };
                 if checked.session.state == SessionState::Full {
                     return Ok(Some(checked));
@@ -172,7 +174,8 @@ async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Opti
     });
     let found = found.await?;
     if let Some(checked) = found.as_ref().filter(|checked| checked.session.state == SessionState::Full) {
-        core.store.keep(checked.token.hash(), (checked.session.clone(), checked.user.clone()), moment);
+        let known = Known { session: Arc::clone(&checked.session), user: Arc::clone(&checked.user) };
+        core.store.keep(checked.token, known, moment);
     }
     Ok(found)
 }
@@ -181,7 +184,7 @@ async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Opti
 ///
 /// # Errors
 /// As [`check`], and [`Refusal::NotPermitted`].
-pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<(Authority, User)> {
+pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<(Authority, Arc<User>)> {
     let checked = check(core, call, presented, Need::Full).await?;
     match checked.user.role {
         Role::Admin => {
@@ -203,15 +206,16 @@ pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented
 /// The live session that a token opens, and its user. A disabled user has none; this is the second lock on that door.
 async fn live(
     tx: &mut Tx,
-    token: &SessionToken,
+    token: &SecretHash,
     claim: &Claim,
     seen: &Seen,
     now: Timestamp,
-) -> std::result::Result<Option<(Session, User)>, Fault> {
-    let Some(mut session) = sessions::by_token(tx, &token.hash()).await? else { return Ok(None) };
+) -> std::result::Result<Option<Known>, Fault> {
+    let Some(session) = sessions::by_token(tx, token).await? else { return Ok(None) };
+    let mut session = Arc::new(session);
     seen.apply(&mut session);
-    let user = users::get(tx, session.user_id).await?;
-    Ok(stands(&session, &user, claim, now).then_some((session, user)))
+    let user = Arc::new(users::get(tx, session.user_id).await?);
+    Ok(stands(&session, &user, claim, now).then_some(Known { session, user }))
 }
 
 fn stands(session: &Session, user: &User, claim: &Claim, now: Timestamp) -> bool {
@@ -220,7 +224,7 @@ fn stands(session: &Session, user: &User, claim: &Claim, now: Timestamp) -> bool
 
 /// Reads a checked session again inside a transaction that rests on it: it may have ended or been lowered since.
 pub(super) async fn still(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<(Session, User)> {
-    let found = sessions::by_token(tx, &checked.token.hash()).await?;
+    let found = sessions::by_token(tx, &checked.token).await?;
     let session = found.filter(|session| session.state == checked.session.state && call.now < session.expires_at);
     let session = session.ok_or(Refusal::NotSignedIn)?;
     let user = users::get(tx, session.user_id).await?;
@@ -237,7 +241,9 @@ pub async fn sign_out(core: &Core, call: &Call, presented: &Presented) -> Result
         Box::pin(async move {
             let mut ended = false;
             for token in &presented.tokens {
-                let Some((session, user)) = live(tx, token, &presented.claim, &seen, call.now).await? else { continue };
+                let Some(Known { session, user }) = live(tx, &token.hash(), &presented.claim, &seen, call.now).await? else {
+                    continue;
+                };
                 ended |= sessions::delete(tx, session.id).await?;
                 let detail = Some(session.id.to_string());
                 record(tx, &call, Record { detail, ..Record::own(Event::SignOut, user.id) }).await?;

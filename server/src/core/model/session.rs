@@ -1,5 +1,7 @@
 //! Sessions.
 
+use std::sync::Arc;
+
 use super::{ApplicationId, Factors, SecurityKeyId, SessionId, UserId};
 use crate::core::clock::Timestamp;
 
@@ -28,11 +30,11 @@ pub struct Session {
     /// The key that was used, if one was.
     pub security_key_id: Option<SecurityKeyId>,
     /// Through which dialect it was opened.
-    pub dialect: String,
+    pub dialect: Arc<str>,
     /// The client's network address when it was opened.
-    pub address: Option<String>,
+    pub address: Option<Arc<str>>,
     /// The client's `User-Agent` when it was opened.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Arc<str>>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When the user last proved a factor in it.

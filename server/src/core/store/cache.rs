@@ -36,7 +36,11 @@ pub(in crate::core) enum Touch {
 }
 
 /// A session and its user as the database has them.
-pub(in crate::core) type Known = (Session, User);
+#[derive(Clone, Debug)]
+pub(in crate::core) struct Known {
+    pub(in crate::core) session: Arc<Session>,
+    pub(in crate::core) user: Arc<User>,
+}
 
 /// A moment in the order of invalidations. What was read from the database after it may be kept under it.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +48,7 @@ pub(in crate::core) struct Moment(u64);
 
 #[derive(Clone)]
 struct Entry {
-    known: Arc<Known>,
+    known: Known,
     /// When the reading of it began.
     as_of: u64,
 }
@@ -53,19 +57,21 @@ struct Entry {
 struct Weigh;
 
 impl Weighter<SecretHash, Entry> for Weigh {
-    fn weight(&self, key: &SecretHash, entry: &Entry) -> u64 {
-        let (session, user) = &*entry.known;
-        let optional = [&session.address, &session.user_agent].map(|text| text.as_deref().unwrap_or_default().len());
-        let names = [user.email.as_str().len() * 2, user.username.as_str().len() * 2];
-        let given = [user.first_name.as_str().len(), user.last_name.as_str().len()];
-        let texts: usize = [optional, names, given].concat().into_iter().sum();
-        let own = size_of::<Known>() + size_of::<Entry>() + size_of::<SecretHash>() + key.as_str().len() + OVERHEAD;
-        (own + session.dialect.len() + texts) as u64
+    fn weight(&self, _: &SecretHash, entry: &Entry) -> u64 {
+        let Known { session, user } = &entry.known;
+        let kept = [Some(&session.dialect), session.address.as_ref(), session.user_agent.as_ref()];
+        let texts: usize = kept.into_iter().flatten().map(|text| text.len() + BLOCK).sum();
+        let names = [user.email.as_str(), user.username.as_str(), user.first_name.as_str(), user.last_name.as_str()];
+        let names: usize = names.into_iter().map(|name| name.len() * 2 + BLOCK).sum();
+        let own = size_of::<Session>() + size_of::<User>() + size_of::<Entry>() + size_of::<SecretHash>() + OVERHEAD;
+        (own + texts + names) as u64
     }
 }
 
-/// What an entry takes besides its own bytes: the table's slot, the counts of its `Arc`, what the allocator rounds up.
-const OVERHEAD: usize = 120;
+/// What an entry takes besides its own bytes: the table's slot, and the counts of its `Arc`s.
+const OVERHEAD: usize = 100;
+/// What the allocator and an `Arc` add to a text.
+const BLOCK: usize = 24;
 /// Places for the last invalidation of an id. Ids that share one share its invalidations, which costs a reading and nothing else.
 const SLOTS: usize = 1 << 13;
 
@@ -130,14 +136,14 @@ impl Sessions {
     }
 
     /// What the database would say of this token; `None` when only the database can tell.
-    pub(super) fn get(&self, token: &SecretHash) -> Option<Arc<Known>> {
+    pub(super) fn get(&self, token: &SecretHash) -> Option<Known> {
         let found = self.find(token);
         let count = if found.is_some() { &self.counts.hits } else { &self.counts.misses };
         count.fetch_add(1, Ordering::Relaxed);
         found
     }
 
-    fn find(&self, token: &SecretHash) -> Option<Arc<Known>> {
+    fn find(&self, token: &SecretHash) -> Option<Known> {
         let entries = self.entries.as_ref().filter(|_| self.is_live())?;
         let entry = entries.get(token)?;
         if self.is_current(&entry) {
@@ -148,7 +154,7 @@ impl Sessions {
     }
 
     fn is_current(&self, entry: &Entry) -> bool {
-        let (session, user) = &*entry.known;
+        let Known { session, user } = &entry.known;
         let application = session.application_id.map(ApplicationId::uuid);
         let ids = [Some(session.id.uuid()), Some(user.id.uuid()), application];
         let touched = ids.into_iter().flatten().map(|id| self.slot(id).load(Ordering::SeqCst)).max();
@@ -158,7 +164,7 @@ impl Sessions {
     /// Keeps what was read of a token in a reading that began after `as_of`.
     pub(super) fn put(&self, token: SecretHash, known: Known, as_of: Moment) {
         if let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) {
-            entries.insert(token, Entry { known: Arc::new(known), as_of: as_of.0 });
+            entries.insert(token, Entry { known, as_of: as_of.0 });
         }
     }
 

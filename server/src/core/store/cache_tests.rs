@@ -22,8 +22,8 @@ fn known(of: u16, version: i64) -> Known {
         state: SessionState::Full,
         factors: Factors::parse("password").unwrap(),
         security_key_id: None,
-        dialect: "native".to_owned(),
-        address: Some("192.0.2.1".to_owned()),
+        dialect: "native".into(),
+        address: Some("192.0.2.1".into()),
         user_agent: None,
         created_at: at,
         authenticated_at: at,
@@ -42,7 +42,7 @@ fn known(of: u16, version: i64) -> Known {
         email_verified_at: None,
         created_at: at,
     };
-    (session, user)
+    Known { session: Arc::new(session), user: Arc::new(user) }
 }
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -159,7 +159,7 @@ fn what_was_acknowledged_is_never_forgotten_however_reads_and_writes_fall() {
                     let least = acknowledged.load(Ordering::SeqCst);
                     if let Some(known) = sessions.get(&token(1)) {
                         found.fetch_add(1, Ordering::Relaxed);
-                        assert!(known.0.last_seen_at >= Timestamp::from_millis(least), "{known:?} after {least}");
+                        assert!(known.session.last_seen_at >= Timestamp::from_millis(least), "{known:?} after {least}");
                     } else {
                         let moment = sessions.now();
                         let read = stored.load(Ordering::SeqCst);

@@ -10,6 +10,7 @@ use super::engine::table::{Column, Kind, Table};
 use super::engine::{Engine, EngineSettings, Hold, Row, Tx, Value};
 use super::migrations::{self, STEPS};
 use super::unwrapped;
+use crate::core::token::hex;
 use crate::core::{Fault, Result as CoreResult};
 
 /// Nobody waits for an answer; what hangs is seen by whoever looks on.
@@ -124,7 +125,7 @@ async fn contents(engine: &Engine, table: &Arc<Table>) -> Outcome<Contents> {
             _ => break,
         }
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&hash.finalize());
     Ok(Contents { rows, sha256 })
 }
 

@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// The session that a token opens and its user, if memory has them as the database does.
-    pub(super) fn recall(&self, token: &SecretHash) -> Option<Arc<Known>> {
+    pub(super) fn recall(&self, token: &SecretHash) -> Option<Known> {
         self.sessions.get(token)
     }
 

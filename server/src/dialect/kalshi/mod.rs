@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
+use crate::http::layers::everybody;
 
 /// Its line in the list.
 pub const DIALECT: Dialect = Dialect {
@@ -30,6 +31,7 @@ pub const DIALECT: Dialect = Dialect {
         annotations: document::annotations,
     }],
     words: error::words_of_layers,
+    admit: |_, request| everybody(request),
     not_found: error::not_found,
 };
 

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
-use crate::http::layers::Words;
+use crate::http::layers::{Words, everybody};
 
 /// Its line in the list.
 pub const DIALECT: Dialect = Dialect {
@@ -33,6 +33,7 @@ pub const DIALECT: Dialect = Dialect {
         annotations: document::annotations,
     }],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
+    admit: |_, request| everybody(request),
     not_found: |_| error::not_found(),
 };
 

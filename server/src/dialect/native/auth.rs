@@ -1,9 +1,8 @@
 //! How this wire carries a session: in `Authorization: Bearer` (RFC 6750) or, without that header, in a cookie.
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::Problem;
@@ -80,10 +79,7 @@ impl FromRequestParts<Shared> for Administrator {
 }
 
 /// The own-origin rule, around every URL of this dialect: here, all that changes anything is no GET.
-pub(super) async fn own_origin(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) fn own_origin(shared: &Shared, request: &Request) -> Option<Response> {
     let checked = if request.method().is_safe() { Ok(()) } else { shared.check_origin(request.headers()) };
-    match checked {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => Problem::from(refusal).into_response(),
-    }
+    checked.err().map(|refusal| Problem::from(refusal).into_response())
 }

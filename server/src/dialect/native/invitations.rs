@@ -8,6 +8,7 @@ use super::auth::SignedIn;
 use super::document::{Always, Changes, Conflicts, Limited, NewPassword, Reads, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::Body;
+use super::shown::Shown;
 use super::wire::{self, InvitationReference, OpenInvitation, User};
 use crate::core::flows::invitations::{self, NewAccount};
 use crate::core::model::PersonName;
@@ -44,9 +45,9 @@ pub(super) async fn accept(
     Caller(call): Caller,
     SignedIn(presented): SignedIn,
     Body(body): Body<InvitationReference>,
-) -> Result<Json<User>, Problem> {
+) -> Result<Shown, Problem> {
     let user = invitations::accept(shared.core(), &call, &presented, &body.id).await?;
-    Ok(Json((&user).into()))
+    Shown::of(&User::from(&user))
 }
 
 /// Create the account that one was invited to
@@ -62,12 +63,12 @@ pub(super) async fn create_account(
     State(shared): State<Shared>,
     Caller(call): Caller,
     Body(body): Body<wire::NewAccount>,
-) -> Result<(StatusCode, Json<User>), Problem> {
+) -> Result<(StatusCode, Shown), Problem> {
     let account = NewAccount {
         first_name: PersonName::parse("first_name", &body.first_name)?,
         last_name: PersonName::parse("last_name", &body.last_name)?,
         password: body.password,
     };
     let user = invitations::create_account(shared.core(), &call, &body.id, account).await?;
-    Ok((StatusCode::CREATED, Json((&user).into())))
+    Ok((StatusCode::CREATED, Shown::of(&User::from(&user))?))
 }

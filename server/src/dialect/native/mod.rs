@@ -17,13 +17,13 @@ mod recovery;
 mod second_factor;
 mod session;
 mod sessions;
+mod shown;
 mod sign_in;
 mod totp;
 mod view;
 mod wire;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -58,13 +58,13 @@ pub const DIALECT: Dialect = Dialect {
         },
     ],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
+    admit: auth::own_origin,
     not_found: |_| error::not_found(),
 };
 
 fn routes(shared: Shared) -> Router {
-    let own_origin = from_fn_with_state(shared.clone(), auth::own_origin);
     let router = Router::from(table()).merge(Router::from(admin::table()));
-    router.method_not_allowed_fallback(error::method_not_allowed).layer(own_origin).with_state(shared)
+    router.method_not_allowed_fallback(error::method_not_allowed).with_state(shared)
 }
 
 fn table() -> OpenApiRouter<Shared> {

@@ -1,12 +1,12 @@
 //! `/auth/v1/profile`: one's own names.
 
-use axum::Json;
 use axum::extract::State;
 
 use super::auth::SignedIn;
 use super::document::{Always, Changes, Reads, Unauthorized};
 use super::error::Problem;
 use super::read::Body;
+use super::shown::Shown;
 use super::wire::{ProfileChange, User};
 use crate::core::Refusal;
 use crate::core::flows::profile;
@@ -33,6 +33,6 @@ pub(super) async fn change(
     Caller(call): Caller,
     SignedIn(presented): SignedIn,
     Body(body): Body<ProfileChange>,
-) -> Result<Json<User>, Problem> {
-    Ok(Json((&profile::change(shared.core(), &call, &presented, body.read()?).await?).into()))
+) -> Result<Shown, Problem> {
+    Shown::of(&User::from(&profile::change(shared.core(), &call, &presented, body.read()?).await?))
 }

@@ -1,6 +1,5 @@
 //! `/auth/v1/session`: who am I, and signing out.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -8,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::auth::Brought;
 use super::document::{Always, Changes, Unauthorized};
 use super::error::Problem;
+use super::shown::Shown;
 use super::view;
 use super::wire::CurrentSession;
 use crate::core::flows::session::{self, Need};
@@ -24,9 +24,9 @@ pub(super) async fn show(
     State(shared): State<Shared>,
     Caller(call): Caller,
     Brought(presented): Brought,
-) -> Result<Json<CurrentSession>, Problem> {
+) -> Result<Shown, Problem> {
     let checked = session::check(shared.core(), &call, &presented, Need::Full).await?;
-    Ok(Json(view::current(&checked.session, &checked.user)))
+    Shown::of(&view::current(&checked.session, &checked.user))
 }
 
 /// Sign out

@@ -8,9 +8,10 @@ use super::auth::SignedIn;
 use super::document::{Always, Changes, Unauthorized, Unknown};
 use super::error::Problem;
 use super::read::{Id, Query, page};
+use super::shown::Shown;
 use super::wire::{Ended, Items, OwnSession, PageQuery};
 use crate::core::flows::sessions;
-use crate::core::model::{Session, SessionId};
+use crate::core::model::SessionId;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
@@ -25,11 +26,10 @@ pub(super) async fn list(
     Caller(call): Caller,
     SignedIn(presented): SignedIn,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Items<OwnSession>>, Problem> {
+) -> Result<Shown, Problem> {
     let page = page(query.after.as_deref(), query.limit.as_deref())?;
     let own = sessions::list_own(shared.core(), &call, &presented, page).await?;
-    let view = |session: &Session| OwnSession { current: own.current == session.id, session: session.into() };
-    Ok(Json(Items::of(&own.sessions, view)))
+    Shown::of(&Items::of(&own.sessions, |session| OwnSession { current: own.current == session.id, session: session.into() }))
 }
 
 /// End one of my sessions

@@ -1,6 +1,5 @@
 //! `/auth/v1/sign-in`: with a password, or with a mailed code.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -9,6 +8,7 @@ use super::auth::Brought;
 use super::document::{Always, Changes, Limited, Reads, Unauthorized};
 use super::error::Problem;
 use super::read::Body;
+use super::shown::Shown;
 use super::view::{status, user_within};
 use super::wire::{self, CodeRequest, CodeSignIn, PasswordSignIn};
 use crate::core::call::Call;
@@ -88,13 +88,13 @@ async fn open(
 /// The answer that issues a token, in its body and as a cookie.
 pub(super) fn answer(shared: &Shared, call: &Call, opened: &SignedIn) -> Result<Response, Problem> {
     let body = wire::SignedIn {
-        token: opened.token.reveal().to_owned(),
+        token: opened.token.reveal(),
         status: status(opened.session.state),
         second_factor_required: opened.session.state == SessionState::Half,
         session: (&opened.session).into(),
         user: user_within(&opened.session, &opened.user),
     };
-    let mut response = Json(body).into_response();
+    let mut response = Shown::of(&body)?.into_response();
     shared.set_cookie(response.headers_mut(), shared.cookie_name(), &opened.token, &opened.session, call.now)?;
     Ok(response)
 }

@@ -14,17 +14,17 @@ pub(super) const fn status(state: SessionState) -> &'static str {
     }
 }
 
-impl From<&model::Session> for Session {
-    fn from(session: &model::Session) -> Self {
+impl<'a> From<&'a model::Session> for Session<'a> {
+    fn from(session: &'a model::Session) -> Self {
         Self {
             id: session.id,
             status: status(session.state),
             factors: session.factors,
             assurance_level: assurance(session.factors).level(),
             application_id: session.application_id,
-            dialect: session.dialect.clone(),
-            address: session.address.clone(),
-            user_agent: session.user_agent.clone(),
+            dialect: &session.dialect,
+            address: session.address.as_deref(),
+            user_agent: session.user_agent.as_deref(),
             created_at: session.created_at,
             authenticated_at: session.authenticated_at,
             last_seen_at: session.last_seen_at,
@@ -34,13 +34,13 @@ impl From<&model::Session> for Session {
     }
 }
 
-impl From<&model::User> for User {
-    fn from(user: &model::User) -> Self {
+impl<'a> From<&'a model::User> for User<'a> {
+    fn from(user: &'a model::User) -> Self {
         let profile = Profile {
-            email: user.email.as_str().to_owned(),
-            username: user.username.as_str().to_owned(),
-            first_name: user.first_name.as_str().to_owned(),
-            last_name: user.last_name.as_str().to_owned(),
+            email: user.email.as_str(),
+            username: user.username.as_str(),
+            first_name: user.first_name.as_str(),
+            last_name: user.last_name.as_str(),
             role: user.role,
             email_verified: user.email_verified_at.is_some(),
         };
@@ -49,7 +49,7 @@ impl From<&model::User> for User {
 }
 
 /// A session's user as the session's holder may see them: one factor does not open the profile of somebody who has two.
-pub(super) fn user_within(session: &model::Session, user: &model::User) -> User {
+pub(super) fn user_within<'a>(session: &model::Session, user: &'a model::User) -> User<'a> {
     match session.state {
         SessionState::Full => user.into(),
         SessionState::Half => User { id: user.id, profile: None },
@@ -57,7 +57,7 @@ pub(super) fn user_within(session: &model::Session, user: &model::User) -> User 
 }
 
 /// Who am I.
-pub(super) fn current(session: &model::Session, user: &model::User) -> CurrentSession {
+pub(super) fn current<'a>(session: &'a model::Session, user: &'a model::User) -> CurrentSession<'a> {
     CurrentSession {
         user: user_within(session, user),
         factors: session.factors,

@@ -61,36 +61,36 @@ pub(super) struct CodeSignIn {
 
 /// The answer to every call that issues a token: it is in no other.
 #[derive(Serialize, ToSchema)]
-pub(super) struct SignedIn {
-    pub(super) token: String,
+pub(super) struct SignedIn<'a> {
+    pub(super) token: &'a str,
     /// `full` or `half`.
     pub(super) status: &'static str,
     pub(super) second_factor_required: bool,
-    pub(super) session: Session,
-    pub(super) user: User,
+    pub(super) session: Session<'a>,
+    pub(super) user: User<'a>,
 }
 
 /// Who am I.
 #[derive(Serialize, ToSchema)]
-pub(super) struct CurrentSession {
-    pub(super) user: User,
+pub(super) struct CurrentSession<'a> {
+    pub(super) user: User<'a>,
     pub(super) factors: Factors,
     pub(super) assurance_level: u8,
     pub(super) expires_at: Timestamp,
     pub(super) idle_expires_at: Timestamp,
-    pub(super) session: Session,
+    pub(super) session: Session<'a>,
 }
 
 #[derive(Serialize)]
-pub(super) struct User {
+pub(super) struct User<'a> {
     pub(super) id: UserId,
     /// Left out while a second factor is owed.
     #[serde(flatten)]
-    pub(super) profile: Option<Profile>,
+    pub(super) profile: Option<Profile<'a>>,
 }
 
 /// The members of the profile are there together or not at all, which a schema could not say in fewer words than these.
-impl PartialSchema for User {
+impl PartialSchema for User<'_> {
     fn schema() -> RefOr<Schema> {
         let RefOr::T(Schema::Object(mut user)) = Profile::schema() else { return UserId::schema() };
         user.description = Some("Its `id` alone while a second factor is owed.".to_owned());
@@ -100,33 +100,33 @@ impl PartialSchema for User {
     }
 }
 
-impl ToSchema for User {
+impl ToSchema for User<'_> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         Profile::schemas(schemas);
     }
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Profile {
-    pub(super) email: String,
-    pub(super) username: String,
-    pub(super) first_name: String,
-    pub(super) last_name: String,
+pub(super) struct Profile<'a> {
+    pub(super) email: &'a str,
+    pub(super) username: &'a str,
+    pub(super) first_name: &'a str,
+    pub(super) last_name: &'a str,
     pub(super) role: Role,
     pub(super) email_verified: bool,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Session {
+pub(super) struct Session<'a> {
     pub(super) id: SessionId,
     /// `full` or `half`.
     pub(super) status: &'static str,
     pub(super) factors: Factors,
     pub(super) assurance_level: u8,
     pub(super) application_id: Option<ApplicationId>,
-    pub(super) dialect: String,
-    pub(super) address: Option<String>,
-    pub(super) user_agent: Option<String>,
+    pub(super) dialect: &'a str,
+    pub(super) address: Option<&'a str>,
+    pub(super) user_agent: Option<&'a str>,
     pub(super) created_at: Timestamp,
     pub(super) authenticated_at: Timestamp,
     pub(super) last_seen_at: Timestamp,
@@ -135,9 +135,9 @@ pub(super) struct Session {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct OwnSession {
+pub(super) struct OwnSession<'a> {
     #[serde(flatten)]
-    pub(super) session: Session,
+    pub(super) session: Session<'a>,
     pub(super) current: bool,
 }
 

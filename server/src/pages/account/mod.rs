@@ -136,7 +136,7 @@ pub(super) fn row(visit: &Visit, session: &Session, current: bool) -> Row {
         id: session.id.to_string(),
         current,
         device: through(visit, session.user_agent.as_deref(), &session.dialect),
-        address: session.address.clone(),
+        address: session.address.as_deref().map(str::to_owned),
         since: minute(session.created_at),
         seen: minute(session.last_seen_at),
     }

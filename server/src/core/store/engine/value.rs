@@ -64,7 +64,7 @@ impl From<Timestamp> for Value {
 
 impl From<&SecretHash> for Value {
     fn from(hash: &SecretHash) -> Self {
-        Self::Text(hash.as_str().to_owned())
+        Self::Text(hash.digits())
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::auth::Administrator;
 use super::super::document::{Always, Changes, Forbidden, Unauthorized, Unknown};
 use super::super::error::Problem;
 use super::super::read::{Id, Query, UserReference, page};
+use super::super::shown::Shown;
 use super::super::wire::{Ended, Items, PageQuery};
 use super::wire::UserSession;
 use crate::core::flows::{sessions, users};
@@ -26,9 +27,9 @@ pub(super) async fn list(
     Caller(call): Caller,
     Administrator(authority): Administrator,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Items<UserSession>>, Problem> {
+) -> Result<Shown, Problem> {
     let page = page(query.after.as_deref(), query.limit.as_deref())?;
-    Ok(Json(Items::of(&sessions::list(shared.core(), &call, authority, None, page).await?, UserSession::from)))
+    Shown::of(&Items::of(&sessions::list(shared.core(), &call, authority, None, page).await?, UserSession::from))
 }
 
 /// End a session
@@ -63,10 +64,10 @@ pub(super) async fn list_of_user(
     Administrator(authority): Administrator,
     UserReference(user): UserReference,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Items<UserSession>>, Problem> {
+) -> Result<Shown, Problem> {
     let page = page(query.after.as_deref(), query.limit.as_deref())?;
     let user = users::find(shared.core(), authority, &user).await?.user.id;
-    Ok(Json(Items::of(&sessions::list(shared.core(), &call, authority, Some(user), page).await?, UserSession::from)))
+    Shown::of(&Items::of(&sessions::list(shared.core(), &call, authority, Some(user), page).await?, UserSession::from))
 }
 
 /// End all sessions of a user

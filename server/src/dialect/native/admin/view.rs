@@ -28,8 +28,8 @@ impl From<&users::UserDetail> for UserDetail {
     }
 }
 
-impl From<&model::Session> for UserSession {
-    fn from(session: &model::Session) -> Self {
+impl<'a> From<&'a model::Session> for UserSession<'a> {
+    fn from(session: &'a model::Session) -> Self {
         Self { session: session.into(), user_id: session.user_id }
     }
 }

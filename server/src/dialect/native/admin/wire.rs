@@ -116,9 +116,9 @@ pub(super) struct UserDetail {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct UserSession {
+pub(super) struct UserSession<'a> {
     #[serde(flatten)]
-    pub(super) session: Session,
+    pub(super) session: Session<'a>,
     pub(super) user_id: UserId,
 }
 
