@@ -98,26 +98,38 @@ pub fn cannot_open(database: &DatabaseUrl, fault: &Fault) -> StartError {
     })
 }
 
-/// Finds what only those who use a value can judge: the mail server's URL, the senders, the templates.
+/// The templates of mails and pages with their words, read.
+pub struct Texts {
+    mails: Renderer,
+    pages: Pages,
+}
+
+impl Texts {
+    fn read(config: &Config) -> Result<Self, TemplateError> {
+        let (service, templates) = (config.service_name.as_str(), config.templates.dir.as_deref());
+        let words = Catalogues::load(templates)?;
+        let mails = Renderer::new(service, config.origin().origin(), config.language, words.clone(), templates)?;
+        let pages = Pages::new(service, config.language, words, &config.forward.return_to, templates)?;
+        Ok(Self { mails, pages })
+    }
+}
+
+/// Finds what only those who use a value can judge: the mail server's URL, the senders, the templates. The templates as they were read.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
-    let (config, origin) = (&loaded.config, loaded.config.origin());
-    let (service, templates) = (config.service_name.as_str(), config.templates.dir.as_deref());
+pub fn check(loaded: &Loaded) -> Result<Texts, ConfigError> {
+    let config = &loaded.config;
     if let Some(url) = &config.smtp_url {
         Transport::from_url(url.reveal()).map_err(|mend| loaded.complain("smtp_url", &mend))?;
     }
     database_at(config, &config.database()).map_err(|mend| loaded.complain("database_url", &mend))?;
     sender(config).map_err(|mend| loaded.complain("mail.from", &mend))?;
-    let broken = |error: TemplateError| loaded.complain("templates.dir", &error.to_string());
-    let words = Catalogues::load(templates).map_err(broken)?;
-    Renderer::new(service, origin.origin(), config.language, words.clone(), templates).map_err(broken)?;
-    Pages::new(service, config.language, words, &config.forward.return_to, templates).map_err(broken)?;
+    let texts = Texts::read(config).map_err(|error| loaded.complain("templates.dir", &error.to_string()))?;
     if !can_be_made(&config.data_dir) {
         return Err(loaded.complain("data_dir", "is not a folder and cannot be made one; name a folder that this user may write"));
     }
-    Ok(())
+    Ok(texts)
 }
 
 /// Whether there is such a folder, or one in which it can be made.
@@ -132,6 +144,14 @@ fn can_be_made(folder: &Path) -> bool {
 /// # Errors
 /// When the database, the folder for mails or an operator's template cannot be used.
 pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
+    build_with(config, desk, Texts::read(config)?).await
+}
+
+/// As [`build`], with templates that are read.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_with(config: &Config, desk: &Desk, texts: Texts) -> Result<App, StartError> {
     let core = Arc::new(open(config, desk).await?);
     let readiness = Readiness::new(probe(&core));
     let metrics = metrics(&core);
@@ -140,9 +160,9 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
         entropy: Arc::clone(&desk.entropy),
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
     };
-    let mailer = mailer(config)?;
+    let mailer = mailer(config, texts.mails)?;
     let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config), writer(&mailer));
-    let (router, refuse) = mount(config, &shared, layers::of_no_dialect(readiness.router()))?;
+    let (router, refuse) = mount(config, &shared, texts.pages, layers::of_no_dialect(readiness.router()));
     let router = Front::new(router, edge, metrics.clone(), refuse);
     let metrics = head::guard(metrics.router());
     Ok(App { mailer, core, router, metrics, readiness })
@@ -157,7 +177,7 @@ fn forward(config: &Config) -> Forward {
 }
 
 /// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has; and one for every head that nobody can read.
-fn mount(config: &Config, shared: &Shared, more: Router) -> Result<(Router, Refuse), StartError> {
+fn mount(config: &Config, shared: &Shared, pages: Pages, more: Router) -> (Router, Refuse) {
     let limit = config.request_timeout.get();
     let (mut router, mut areas) = (Router::new(), Vec::<Area>::new());
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
@@ -169,7 +189,7 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<(Router, Refu
         let area = |prefix| Area { prefix, name: dialect.name, words: words.clone(), not_found: Some(dialect.not_found) };
         areas.extend(dialect.prefixes.iter().copied().map(area));
     }
-    let rendered = Arc::new(rendered(config)?);
+    let rendered = Arc::new(pages);
     let words = pages::words(&rendered);
     let mailbox = config.has_mailbox().then(|| Mailbox::new(config.mail_folder()));
     let apis = areas.iter().map(|area| area.prefix).collect();
@@ -189,12 +209,7 @@ fn mount(config: &Config, shared: &Shared, more: Router) -> Result<(Router, Refu
     let refuse = move |path: &str, error: HeadError| {
         area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
     };
-    Ok((router.merge(pages).merge(docs).merge(more).merge(unknown), Arc::new(refuse)))
-}
-
-fn rendered(config: &Config) -> Result<Pages, TemplateError> {
-    let (service, templates) = (config.service_name.as_str(), config.templates.dir.as_deref());
-    Pages::new(service, config.language, Catalogues::load(templates)?, &config.forward.return_to, templates)
+    (router.merge(pages).merge(docs).merge(more).merge(unknown), Arc::new(refuse))
 }
 
 /// What the log and the metrics call the pages.
@@ -288,10 +303,7 @@ fn writer(mailer: &Mailer) -> Writer {
     })
 }
 
-fn mailer(config: &Config) -> Result<Mailer, StartError> {
-    let (service, origin) = (config.service_name.as_str(), config.origin());
-    let templates = config.templates.dir.as_deref();
-    let renderer = Renderer::new(service, origin.origin(), config.language, Catalogues::load(templates)?, templates)?;
+fn mailer(config: &Config, renderer: Renderer) -> Result<Mailer, StartError> {
     let sender = sender(config).map_err(StartError)?;
     let transport = match &config.smtp_url {
         Some(url) => Transport::from_url(url.reveal()).map_err(StartError)?,

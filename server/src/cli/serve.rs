@@ -15,7 +15,7 @@ use super::greeting;
 use super::output::Output;
 use super::settings::Settings;
 use super::signals::{self, Signals};
-use crate::app;
+use crate::app::{self, Texts};
 use crate::config::Loaded;
 use crate::core::Core;
 use crate::http::health::Readiness;
@@ -28,21 +28,21 @@ const RESERVE: Duration = Duration::from_millis(500);
 /// Runs the server until it is told to stop.
 pub(super) fn run(settings: &Settings, output: Output) -> Result<(), Failure> {
     let loaded = settings.load()?;
-    app::check(&loaded)?;
+    let texts = app::check(&loaded)?;
     log::init(&loaded.config.log).map_err(|error| Failure::failed(format!("cannot set up logging: {error}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    let outcome = runtime.block_on(run_until_stopped(loaded, settings, output));
+    let outcome = runtime.block_on(run_until_stopped(loaded, texts, settings, output));
     // What has outlasted the grace is not waited for.
     runtime.shutdown_background();
     outcome
 }
 
-async fn run_until_stopped(mut loaded: Loaded, settings: &Settings, output: Output) -> Result<(), Failure> {
+async fn run_until_stopped(mut loaded: Loaded, texts: Texts, settings: &Settings, output: Output) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
     let (listener, metrics) = listen(&mut loaded).await?;
     let (config, desk) = (&loaded.config, desk());
-    let app = app::build(config, &desk).await?;
+    let app = app::build_with(config, &desk, texts).await?;
     greeting::write(&loaded, settings, &app, &desk, output).await?;
     let phase = watch::Sender::new(Phase::Serving);
     let mut servers = JoinSet::new();

@@ -198,7 +198,7 @@ fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(Se
 }
 
 /// One subscriber: an IPv4 address, or the /64 that an IPv6 address lies in.
-fn network_of(address: IpAddr) -> String {
+pub(in crate::core) fn network_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -15,6 +15,7 @@ pub mod limit;
 pub mod model;
 pub mod outbox;
 pub mod password;
+mod places;
 pub mod policy;
 pub mod refusal;
 mod seen;

@@ -172,9 +172,15 @@ fn finish(id: &str, method: &Method, response: &mut Response, took: Duration, me
     let nobody = Answered { dialect: NO_DIALECT, route: Route::default() };
     let Answered { dialect, route } = response.extensions_mut().remove::<Answered>().unwrap_or(nobody);
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let (method, status) = (method_word(method), response.status());
-    let (code, template) = (status.as_u16(), route.as_str());
-    tracing::info!(target: "doorward::access", method, route = template, status = code, ms, dialect, request = id, "answered");
+    let (status, quiet) = (response.status(), method.is_safe() && response.status().is_success());
+    let (method, code, template) = (method_word(method), status.as_u16(), route.as_str());
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(target: "doorward::access", method, route = template, status = code, ms, dialect, request = id, "answered")
+        };
+    }
+    // Checks of sessions are nearly all that a server does. Writing each down would cost more than the check, and tell nobody anything.
+    if quiet { line!(debug) } else { line!(info) }
     metrics.request(dialect, method, route, status, took);
 }
 

@@ -203,7 +203,7 @@ enum Counted {
 /// Counts the guess, then compares it: with the authenticator app's code, or with the one that was mailed for this very token. The factor
 /// that it proves.
 async fn compare(core: &Core, call: &Call, ticket: &Ticket, user: &User, charges: Charges, code: &Secret) -> Result<Factor> {
-    let place = core.hasher.reserve()?;
+    let place = core.hasher.reserve(call)?;
     let (called, id, owner, presented, taken) = (call.clone(), ticket.id, user.id, code.clone(), charges.clone());
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {

@@ -61,7 +61,7 @@ pub async fn change_password(
 
 /// Compares the old password, charged like a second factor so that a stolen session is no place to guess. When it was set.
 async fn compare(core: &Core, call: &Call, checked: &Authenticated, charges: &Charges, current: &Secret) -> Result<Timestamp> {
-    let place = core.hasher.reserve()?;
+    let place = core.hasher.reserve(call)?;
     let (taken, user, called) = (charges.clone(), checked.user.id, call.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
@@ -100,6 +100,6 @@ pub(super) fn context(core: &Core, user: &User) -> Context {
 pub(super) async fn accept_new(core: &Core, call: &Call, new: &Secret, context: Context) -> Result<String> {
     let password = Password::new(new);
     let (judged, policy) = (password.clone(), core.policy.passwords.clone());
-    core.hasher.run(core.hasher.reserve()?, move |_| strength::judge(&judged, &context, &policy)).await??;
-    core.hasher.hash(core.hasher.reserve()?, call, &password).await
+    core.hasher.run(core.hasher.reserve(call)?, move |_| strength::judge(&judged, &context, &policy)).await??;
+    core.hasher.hash(core.hasher.reserve(call)?, call, &password).await
 }

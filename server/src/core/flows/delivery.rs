@@ -224,7 +224,7 @@ async fn recovery(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option
 
 async fn login_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
     let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.code);
-    let payload = Some(core.hasher.hash(core.hasher.reserve()?, call, &Password::new(&code)).await?);
+    let payload = Some(core.hasher.hash(core.hasher.reserve(call)?, call, &Password::new(&code)).await?);
     let issued = Issued { purpose: Purpose::LoginCode, event: Event::CodeMailed, secret_hash: None, payload, valid_for };
     let user = issue(core, call, mail, issued).await?;
     Ok(user.map(|user| letter(mail, user.email.as_str(), Some(&user), Carries::Code(code, valid_for))))
@@ -232,7 +232,7 @@ async fn login_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Opti
 
 async fn access_code(core: &Core, call: &Call, mail: &ClaimedMail) -> Result<Option<Letter>> {
     let (code, valid_for) = (Secret::generate_code(call)?, core.policy.tickets.one_time_token);
-    let payload = core.hasher.hash(core.hasher.reserve()?, call, &Password::new(&code)).await?;
+    let payload = core.hasher.hash(core.hasher.reserve(call)?, call, &Password::new(&code)).await?;
     let Some(ticket) = mail.ticket_id else { return Ok(None) };
     let (now, claim) = (call.now, claim_of(&mail.mail));
     let work = core.store.write(move |tx| {

@@ -94,7 +94,7 @@ pub(super) async fn prove(core: &Core, call: &Call, identifier: &Identifier, pro
     let limited = [Limited::SigninAccount(identifier.key()), Limited::SigninNetwork];
     let charges = Charges::new(&core.policy.limits, call, &limited);
     let is_code = matches!(kind, Kind::Code(_));
-    let place = core.hasher.reserve()?;
+    let place = core.hasher.reserve(call)?;
     let known = look_up(core, call, charges.clone(), identifier.clone(), is_code).await;
     let known = charges.on_record(core, call, Event::SignIn, None, known).await?;
 
@@ -119,7 +119,7 @@ pub(super) async fn prove(core: &Core, call: &Call, identifier: &Identifier, pro
 
 /// A costlier hash; none while the server is busy: there will be another sign-in.
 async fn upgrade(core: &Core, call: &Call, password: &Password) -> Result<Option<String>> {
-    match core.hasher.reserve() {
+    match core.hasher.reserve(call) {
         Ok(place) => core.hasher.hash(place, call, password).await.map(Some),
         Err(_) => Ok(None),
     }

@@ -7,7 +7,7 @@ use crate::core::clock::Timestamp;
 use crate::core::refusal::Refusal;
 
 /// A person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The id.
     pub id: UserId,

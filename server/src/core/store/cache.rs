@@ -16,6 +16,7 @@ use quick_cache::sync::Cache;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::shared::Shared;
 use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
 use crate::core::token::SecretHash;
 
@@ -51,6 +52,8 @@ struct Entry {
     known: Known,
     /// When the reading of it began.
     as_of: u64,
+    /// The bytes that it takes; what sessions share counts for the first that had it.
+    weight: u32,
 }
 
 #[derive(Clone)]
@@ -58,26 +61,19 @@ struct Weigh;
 
 impl Weighter<SecretHash, Entry> for Weigh {
     fn weight(&self, _: &SecretHash, entry: &Entry) -> u64 {
-        let Known { session, user } = &entry.known;
-        let kept = [Some(&session.dialect), session.address.as_ref(), session.user_agent.as_ref()];
-        let texts: usize = kept.into_iter().flatten().map(|text| text.len() + BLOCK).sum();
-        let names = [user.email.as_str(), user.username.as_str(), user.first_name.as_str(), user.last_name.as_str()];
-        let names: usize = names.into_iter().map(|name| name.len() * 2 + BLOCK).sum();
-        let own = size_of::<Session>() + size_of::<User>() + size_of::<Entry>() + size_of::<SecretHash>() + OVERHEAD;
-        (own + texts + names) as u64
+        u64::from(entry.weight)
     }
 }
 
-/// What an entry takes besides its own bytes: the table's slot, and the counts of its `Arc`s.
-const OVERHEAD: usize = 100;
-/// What the allocator and an `Arc` add to a text.
-const BLOCK: usize = 24;
+/// What an entry takes besides what it shares: a session, the counts of its `Arc`, and a slot of the table with its key.
+const OWN: usize = size_of::<Session>() + size_of::<Entry>() + size_of::<SecretHash>() + 64;
 /// Places for the last invalidation of an id. Ids that share one share its invalidations, which costs a reading and nothing else.
 const SLOTS: usize = 1 << 13;
 
 /// The sessions that are kept.
 pub(super) struct Sessions {
     entries: Option<Cache<SecretHash, Entry, Weigh>>,
+    shared: Shared,
     /// The number of the last invalidation.
     clock: AtomicU64,
     /// When what an id stands for was last invalidated, by the id's last bits.
@@ -107,9 +103,10 @@ impl Sessions {
     /// Room for about `bytes`; none at all for 0.
     pub(super) fn new(bytes: u64) -> Self {
         // A guess at how many that is, for the size of the first table.
-        let items = usize::try_from(bytes / 1024).unwrap_or(usize::MAX).min(100_000);
+        let items = usize::try_from(bytes / OWN as u64).unwrap_or(usize::MAX).min(1024);
         Self {
             entries: (bytes > 0).then(|| Cache::with_weighter(items, bytes, Weigh)),
+            shared: Shared::new(bytes / 16),
             clock: AtomicU64::new(1),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             all: AtomicU64::new(0),
@@ -163,9 +160,12 @@ impl Sessions {
 
     /// Keeps what was read of a token in a reading that began after `as_of`.
     pub(super) fn put(&self, token: SecretHash, known: Known, as_of: Moment) {
-        if let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) {
-            entries.insert(token, Entry { known, as_of: as_of.0 });
-        }
+        let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) else { return };
+        let Known { session, mut user } = known;
+        let mut session = Arc::unwrap_or_clone(session);
+        let weight = OWN + self.shared.share(&mut session, &mut user);
+        let known = Known { session: Arc::new(session), user };
+        entries.insert(token, Entry { known, as_of: as_of.0, weight: u32::try_from(weight).unwrap_or(u32::MAX) });
     }
 
     /// Makes void what was read before this.

@@ -17,6 +17,7 @@ pub(super) mod passwords;
 pub(super) mod secrets;
 pub(super) mod security_keys;
 pub(super) mod sessions;
+mod shared;
 pub(super) mod tickets;
 pub(super) mod unbound_tickets;
 pub(super) mod users;
