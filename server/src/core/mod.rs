@@ -2,6 +2,7 @@
 //!
 //! A caller hands a flow a [`call::Call`] (who, when, from where) and a request; it gets the outcome or an [`Error`].
 
+mod argon;
 pub mod audit;
 pub mod call;
 pub mod clock;

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Params, Version};
 use crossbeam_channel::{Receiver, Sender};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::argon::Argon2id;
 use super::call::Call;
 use super::policy::PasswordPolicy;
 use super::refusal::Refusal;
@@ -72,7 +73,7 @@ pub const MAXIMUM_ITERATIONS: u32 = 64;
 pub const MAXIMUM_LANES: u32 = 16;
 
 /// Runs on a hashing thread, with the thread's memory.
-type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+type Job = Box<dyn FnOnce(&mut Argon2id) + Send>;
 
 /// The hashing threads.
 pub struct Hasher {
@@ -92,9 +93,9 @@ impl Hasher {
         let params = Params::new(policy.memory_kib, policy.iterations, policy.parallelism, None).map_err(Fault::internal)?;
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for _ in 0..policy.threads.max(1) {
-            let waiting = waiting.clone();
+            let (waiting, argon2) = (waiting.clone(), Argon2id::new(&params)?);
             let thread = std::thread::Builder::new().name("password-hash".to_owned());
-            thread.spawn(move || work(&waiting)).map_err(Fault::internal)?;
+            thread.spawn(move || work(&waiting, argon2)).map_err(Fault::internal)?;
         }
         let capacity = policy.queue.saturating_add(policy.threads.max(1)).min(Semaphore::MAX_PERMITS);
         Ok(Self { jobs, places: Arc::new(Semaphore::new(capacity)), capacity, params, compared: Arc::default() })
@@ -112,7 +113,7 @@ impl Hasher {
     /// Hashes a new password.
     pub(in crate::core) async fn hash(&self, place: Place, call: &Call, password: &Password) -> Result<String> {
         let (params, salt, password) = (self.params.clone(), call.random::<16>()?, password.clone());
-        Ok(self.run(place, move |blocks| compute(blocks, &params, password.reveal().as_bytes(), &salt)).await??)
+        Ok(self.run(place, move |argon2| compute(argon2, &params, password.reveal().as_bytes(), &salt)).await??)
     }
 
     /// Compares a password with a hash, or does the work of it for nobody, whom no password matches.
@@ -125,7 +126,7 @@ impl Hasher {
     ) -> Result<Verdict> {
         let (password, params, compared) = (password.clone(), self.params.clone(), Arc::clone(&self.compared));
         let (known, salt, hash) = (matches!(against, Against::Stored(_)), call.random::<16>()?, call.random::<32>()?);
-        let verdict = self.run(place, move |blocks| {
+        let verdict = self.run(place, move |argon2| {
             compared.fetch_add(1, Ordering::Relaxed);
             let target = match against {
                 Against::Stored(phc) => Target::read(&phc)?,
@@ -134,7 +135,7 @@ impl Hasher {
                     Target { params, salt: salt.into(), hash: hash.into() }
                 }
             };
-            compare(blocks, &params, &password, &target)
+            compare(argon2, &params, &password, &target)
         });
         let verdict = verdict.await??;
         Ok(Verdict { matches: verdict.matches && known, outdated: verdict.outdated && known })
@@ -144,13 +145,13 @@ impl Hasher {
     pub(in crate::core) async fn run<T: Send + 'static>(
         &self,
         place: Place,
-        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+        work: impl FnOnce(&mut Argon2id) -> T + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |blocks| {
+        let job: Job = Box::new(move |argon2| {
             // Whoever has hung up is not worth 19 MiB of work.
             if !reply.is_closed() {
-                let _ = reply.send(work(blocks));
+                let _ = reply.send(work(argon2));
             }
             drop(place.0);
         });
@@ -171,38 +172,16 @@ impl Hasher {
     }
 }
 
-fn work(waiting: &Receiver<Job>) {
-    let mut blocks = Vec::new();
+fn work(waiting: &Receiver<Job>, mut argon2: Argon2id) {
     while let Ok(job) = waiting.recv() {
-        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut blocks)));
-        // What a hash leaves in memory is as good as the password's hash; after a panic, begin anew.
-        blocks.fill(Block::default());
-        if ran.is_err() {
-            blocks = Vec::new();
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut argon2))).is_err() {
+            argon2.forget();
         }
     }
 }
 
-fn derive(
-    blocks: &mut Vec<Block>,
-    params: &Params,
-    password: &[u8],
-    salt: &[u8],
-    length: usize,
-) -> std::result::Result<Vec<u8>, Fault> {
-    let count = params.block_count();
-    if blocks.len() < count {
-        blocks.resize(count, Block::default());
-    }
-    let mut out = vec![0; length];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(password, salt, &mut out, blocks.get_mut(..count).unwrap_or_default())
-        .map_err(Fault::internal)?;
-    Ok(out)
-}
-
-fn compute(blocks: &mut Vec<Block>, params: &Params, password: &[u8], salt: &[u8]) -> std::result::Result<String, Fault> {
-    let out = derive(blocks, params, password, salt, Params::DEFAULT_OUTPUT_LEN)?;
+fn compute(argon2: &mut Argon2id, params: &Params, password: &[u8], salt: &[u8]) -> std::result::Result<String, Fault> {
+    let out = argon2.derive(params, password, salt, Params::DEFAULT_OUTPUT_LEN)?;
     let phc = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
@@ -236,14 +215,9 @@ impl Target {
     }
 }
 
-fn compare(
-    blocks: &mut Vec<Block>,
-    wanted: &Params,
-    password: &Password,
-    target: &Target,
-) -> std::result::Result<Verdict, Fault> {
+fn compare(argon2: &mut Argon2id, wanted: &Params, password: &Password, target: &Target) -> std::result::Result<Verdict, Fault> {
     let Target { params, salt, hash } = target;
-    let computed = derive(blocks, params, password.reveal().as_bytes(), salt, hash.len())?;
+    let computed = argon2.derive(params, password.reveal().as_bytes(), salt, hash.len())?;
     let outdated = params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost() || params.p_cost() < wanted.p_cost();
     Ok(Verdict { matches: computed.as_slice().ct_eq(hash).into(), outdated })
 }
@@ -275,27 +249,30 @@ mod tests {
         Hasher::new(&policy).unwrap()
     }
 
-    /// The blocks of memory that a comparison has worked in: they tell what was computed. With a thread of its own, whose memory is new.
-    async fn worked_in(setting: u32, typed: &str, against: Against) -> (Verdict, usize) {
+    /// The blocks of memory that a comparison has worked in: they tell what was computed.
+    async fn worked_in(setting: u32, typed: &str, against: Against) -> (Verdict, u32) {
         let hasher = hasher(setting);
         let password = Password::new(&Secret::new(typed));
         let verdict = hasher.verify(hasher.reserve().unwrap(), &call(), &password, against).await.unwrap();
-        (verdict, hasher.run(hasher.reserve().unwrap(), |blocks| blocks.len()).await.unwrap())
+        (verdict, hasher.run(hasher.reserve().unwrap(), |argon2| argon2.worked_in()).await.unwrap())
     }
 
     #[tokio::test]
     async fn nobody_costs_what_somebody_does_whatever_the_setting_is_now() {
-        let of = |memory| compute(&mut Vec::new(), &Params::new(memory, 1, 1, None).unwrap(), b"right", &[7; 16]).unwrap();
+        let of = |memory| {
+            let params = Params::new(memory, 1, 1, None).unwrap();
+            compute(&mut Argon2id::new(&params).unwrap(), &params, b"right", &[7; 16]).unwrap()
+        };
         for (at_rest, setting) in [(64, 64), (64, 512), (512, 64)] {
             let (right, blocks) = worked_in(setting, "right", Against::Stored(of(at_rest))).await;
-            assert_eq!((right, blocks), (Verdict { matches: true, outdated: at_rest < setting }, at_rest as usize));
+            assert_eq!((right, blocks), (Verdict { matches: true, outdated: at_rest < setting }, at_rest));
             let (wrong, blocks) = worked_in(setting, "wrong", Against::Stored(of(at_rest))).await;
-            assert_eq!((wrong, blocks), (Verdict { matches: false, outdated: at_rest < setting }, at_rest as usize));
+            assert_eq!((wrong, blocks), (Verdict { matches: false, outdated: at_rest < setting }, at_rest));
             // Not even the password of the hash whose cost is borrowed matches.
             let (nobody, blocks) = worked_in(setting, "right", Against::Nobody { like: Some(of(at_rest)) }).await;
-            assert_eq!((nobody, blocks), (Verdict { matches: false, outdated: false }, at_rest as usize));
+            assert_eq!((nobody, blocks), (Verdict { matches: false, outdated: false }, at_rest));
             let (alone, blocks) = worked_in(setting, "right", None.into()).await;
-            assert_eq!((alone, blocks), (Verdict { matches: false, outdated: false }, setting as usize));
+            assert_eq!((alone, blocks), (Verdict { matches: false, outdated: false }, setting));
         }
     }
 
@@ -312,6 +289,6 @@ mod tests {
             assert!(Target::read(&absurd).is_err(), "{absurd}");
         }
         let most = Target::read(&phc(128, MAXIMUM_ITERATIONS, MAXIMUM_LANES)).unwrap();
-        assert!(compare(&mut Vec::new(), &wanted, &password, &most).is_ok());
+        assert!(compare(&mut Argon2id::new(&wanted).unwrap(), &wanted, &password, &most).is_ok());
     }
 }
