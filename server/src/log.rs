@@ -201,7 +201,8 @@ pub(crate) mod tests {
         pub(crate) fn listen(json: bool) -> Self {
             static LOGGER: Once = Once::new();
             LOGGER.call_once(|| {
-                let logger = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(|| Self).event_format(EitherWay);
+                let logger =
+                    tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(|| Self).event_format(EitherWay);
                 logger.try_init().expect("the only logger of the tests");
             });
             LINES.set(Some((json, Vec::new())));

@@ -11,11 +11,12 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Params, Version};
 use crossbeam_channel::{Receiver, Sender};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::argon::Argon2id;
 use super::call::Call;
+use super::places::{Place, Places};
 use super::policy::PasswordPolicy;
 use super::refusal::Refusal;
 use super::token::Secret;
@@ -78,15 +79,11 @@ type Job = Box<dyn FnOnce(&mut Argon2id) + Send>;
 /// The hashing threads.
 pub struct Hasher {
     jobs: Sender<Job>,
-    /// How many more calls may wait for a thread or be on one.
-    places: Arc<Semaphore>,
-    capacity: usize,
+    /// Of the calls that wait for a thread or are on one.
+    places: Arc<Places>,
     params: Params,
     compared: Arc<AtomicU64>,
 }
-
-/// A place at the hashing threads. Taken before a try is charged, so that a busy server costs nobody a try.
-pub(in crate::core) struct Place(OwnedSemaphorePermit);
 
 impl Hasher {
     pub(in crate::core) fn new(policy: &PasswordPolicy) -> std::result::Result<Self, Fault> {
@@ -97,17 +94,16 @@ impl Hasher {
             let thread = std::thread::Builder::new().name("password-hash".to_owned());
             thread.spawn(move || work(&waiting, argon2)).map_err(Fault::internal)?;
         }
-        let capacity = policy.queue.saturating_add(policy.threads.max(1)).min(Semaphore::MAX_PERMITS);
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(capacity)), capacity, params, compared: Arc::default() })
+        let capacity = policy.queue.saturating_add(policy.threads.max(1));
+        Ok(Self { jobs, places: Places::new(capacity), params, compared: Arc::default() })
     }
 
     /// Takes a place at the threads.
     ///
     /// # Errors
-    /// [`Refusal::Overloaded`] when too many wait.
-    pub(in crate::core) fn reserve(&self) -> std::result::Result<Place, Refusal> {
-        let overloaded = |_| Refusal::Overloaded { retry_after: Duration::from_secs(2) };
-        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(overloaded)
+    /// [`Refusal::Overloaded`] when too many wait, or too many of the caller's network.
+    pub(in crate::core) fn reserve(&self, call: &Call) -> std::result::Result<Place, Refusal> {
+        self.places.take(call).ok_or(Refusal::Overloaded { retry_after: Duration::from_secs(2) })
     }
 
     /// Hashes a new password.
@@ -153,7 +149,7 @@ impl Hasher {
             if !reply.is_closed() {
                 let _ = reply.send(work(argon2));
             }
-            drop(place.0);
+            drop(place);
         });
         self.jobs.send(job).map_err(|_| Fault::internal("the hashing threads have ended"))?;
         Ok(answer.await.map_err(|_| Fault::internal("a hashing thread gave up its work"))?)
@@ -162,7 +158,7 @@ impl Hasher {
     /// How many places at the threads are taken.
     #[must_use]
     pub fn busy(&self) -> usize {
-        self.capacity.saturating_sub(self.places.available_permits())
+        self.places.taken()
     }
 
     /// How many comparisons were computed since the start.
@@ -253,8 +249,8 @@ mod tests {
     async fn worked_in(setting: u32, typed: &str, against: Against) -> (Verdict, u32) {
         let hasher = hasher(setting);
         let password = Password::new(&Secret::new(typed));
-        let verdict = hasher.verify(hasher.reserve().unwrap(), &call(), &password, against).await.unwrap();
-        (verdict, hasher.run(hasher.reserve().unwrap(), |argon2| argon2.worked_in()).await.unwrap())
+        let verdict = hasher.verify(hasher.reserve(&call()).unwrap(), &call(), &password, against).await.unwrap();
+        (verdict, hasher.run(hasher.reserve(&call()).unwrap(), |argon2| argon2.worked_in()).await.unwrap())
     }
 
     #[tokio::test]

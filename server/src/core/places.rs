@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::limit::network_of;
 use super::call::Call;
+use super::limit::network_of;
 
 /// How many places there are, and who has them.
 pub(in crate::core) struct Places {

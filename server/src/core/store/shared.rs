@@ -67,7 +67,7 @@ impl Shared {
 /// Takes an equal thing that is there, or leaves this one for others; the bytes that it adds.
 fn take<K: Eq + Hash, T: Size + PartialEq + ?Sized>(all: &Cache<K, Arc<T>, Weigh>, key: K, thing: &mut Arc<T>) -> usize {
     match all.get(&key) {
-        Some(there) if *there == *thing => {
+        Some(there) if *there == **thing => {
             *thing = there;
             0
         }
