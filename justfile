@@ -48,6 +48,10 @@ test-guides *arguments:
 test-contracts *arguments:
     scripts/test.sh contracts {{arguments}}
 
+# How many instructions a session check and a sign-in take; `--write` takes them for the figures
+test-instructions *arguments:
+    scripts/test.sh instructions {{arguments}}
+
 # Several nodes: failover, revocation, rolling restart, pooler, TLS to the database, the set-up of docs/operations/cluster.md
 test-cluster *arguments:
     scripts/test.sh cluster {{arguments}}

@@ -9,6 +9,7 @@
 #   scripts/test.sh guides [PYTEST-ARGUMENT…]    docs/guides, done as they say, and forward authentication with nginx and Caddy
 #   scripts/test.sh contracts [NAME…] [--seed N] [--examples N]   what is answered against the OpenAPI documents, by schemathesis; more: a longer run
 #   scripts/test.sh cluster [PYTEST-ARGUMENT…]   several nodes: failover, revocation, rolling restart, pooler, TLS, the set-up of the docs
+#   scripts/test.sh instructions [--write]       how many instructions a session check and a sign-in take, beside what is committed
 # Needs Rust, a C compiler and Python 3.10 or newer (contracts: 3.11). CLIENT_TESTS_BINARY=… tests that server instead of building one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -121,6 +122,15 @@ cluster_tests() {
   .venv/bin/python -m pytest tests/cluster "$@"
 }
 
+instruction_tests() {
+  need_rust
+  need_programs valgrind
+  say "Program whose instructions are counted"
+  cargo build --profile counted -p doorward-bench --bin paths
+  say "Instructions"
+  python3 bench/instructions/count.py "$(target_directory)/counted/paths" "$@"
+}
+
 what=${1:-all}
 [ $# -eq 0 ] || shift
 case $what in
@@ -133,11 +143,12 @@ case $what in
   guides) guide_tests "$@" ;;
   contracts) contract_tests "$@" ;;
   cluster) cluster_tests "$@" ;;
+  instructions) instruction_tests "$@" ;;
   all)
     [ $# -eq 0 ] || die "arguments go with one kind of tests: scripts/test.sh rust|clients|postgres|guides|contracts|cluster ARGUMENT…"
     rust_tests
     client_tests
     say "All tests passed"
     ;;
-  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, browser, guides, contracts, cluster or all" ;;
+  *) die "unknown kind of tests '$what': rust, clients, postgres, typescript, browser, guides, contracts, cluster, instructions or all" ;;
 esac

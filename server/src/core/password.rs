@@ -169,10 +169,23 @@ impl Hasher {
 }
 
 fn work(waiting: &Receiver<Job>, mut argon2: Argon2id) {
+    give_way();
     while let Ok(job) = waiting.recv() {
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut argon2))).is_err() {
             argon2.forget();
         }
+    }
+}
+
+/// How much less the hashing threads are worth to the system than all others, as `nice` counts it. They get whatever nobody else wants, and
+/// a third beside one who wants all.
+const NICENESS: i32 = 5;
+
+/// Lowers the priority of this thread: what takes microseconds need not wait for what takes milliseconds.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
+        tracing::debug!(%error, "hashing threads keep their priority");
     }
 }
 

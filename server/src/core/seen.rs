@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::model::{Session, SessionId};
+use super::token::SecretHash;
 
 /// A use is noted only if the last that was written down is older than this, or than a tenth of the idle time if that is less: one write a
 /// session in that time at most.
@@ -16,12 +17,24 @@ const CAPACITY: usize = 100_000;
 /// Parts with a lock each, so that checks of different sessions do not wait for one another.
 const PARTS: usize = 64;
 
-/// When a session was last used, and its idle expiry from then on.
-type Use = (Timestamp, Timestamp);
+/// A use of a session.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::core) struct Use {
+    /// The session.
+    pub(in crate::core) id: SessionId,
+    /// The hash of the token by which it was used.
+    pub(in crate::core) token: SecretHash,
+    /// When.
+    pub(in crate::core) at: Timestamp,
+    /// When it ends from then on if it is not used again.
+    pub(in crate::core) idle_expires_at: Timestamp,
+}
+
+type Part = HashMap<SessionId, Use>;
 
 /// The uses that are not written yet.
 #[derive(Clone)]
-pub(in crate::core) struct Seen(Arc<[Mutex<HashMap<SessionId, Use>>; PARTS]>);
+pub(in crate::core) struct Seen(Arc<[Mutex<Part>; PARTS]>);
 
 impl Default for Seen {
     fn default() -> Self {
@@ -31,39 +44,39 @@ impl Default for Seen {
 
 impl Seen {
     /// Notes a use at `now`, which moves the idle expiry.
-    pub(in crate::core) fn note(&self, session: &Session, now: Timestamp, idle: Duration) {
+    pub(in crate::core) fn note(&self, session: &Session, token: SecretHash, now: Timestamp, idle: Duration) {
         if now.since(session.last_seen_at) < INTERVAL.min(idle / 10) {
             return;
         }
         let mut noted = self.part(session.id);
         if noted.len() < CAPACITY / PARTS || noted.contains_key(&session.id) {
-            noted.insert(session.id, (now, now.after(idle).min(session.expires_at)));
+            let idle_expires_at = now.after(idle).min(session.expires_at);
+            noted.insert(session.id, Use { id: session.id, token, at: now, idle_expires_at });
         }
     }
 
     /// Brings a session as it was read up to what is noted of it.
     pub(in crate::core) fn apply(&self, session: &mut Arc<Session>) {
-        let Some((at, idle_expires_at)) = self.part(session.id).get(&session.id).copied() else { return };
-        let session = Arc::make_mut(session);
-        session.last_seen_at = session.last_seen_at.max(at);
-        session.idle_expires_at = session.idle_expires_at.max(idle_expires_at).min(session.expires_at);
+        let noted = self.part(session.id).get(&session.id).copied();
+        if let Some(Use { at, idle_expires_at, .. }) = noted {
+            Arc::make_mut(session).used(at, idle_expires_at);
+        }
     }
 
-    fn part(&self, id: SessionId) -> MutexGuard<'_, HashMap<SessionId, Use>> {
+    /// Takes all that is noted, in one order on every node, lest two that write down the same sessions wait for each other.
+    pub(in crate::core) fn take(&self) -> Vec<Use> {
+        let mut noted: Vec<_> = self.0.iter().flat_map(|part| std::mem::take(&mut *lock(part)).into_values()).collect();
+        noted.sort_unstable_by_key(|noted| noted.id);
+        noted
+    }
+
+    fn part(&self, id: SessionId) -> MutexGuard<'_, Part> {
         // The last bits of a UUIDv7 are random.
         let [.., last] = *id.uuid().as_bytes();
         lock(&self.0[usize::from(last) % PARTS])
     }
-
-    /// Takes all that is noted, in one order on every node, lest two that write down the same sessions wait for each other.
-    pub(in crate::core) fn take(&self) -> Vec<(SessionId, Timestamp, Timestamp)> {
-        let taken = self.0.iter().flat_map(|part| std::mem::take(&mut *lock(part)));
-        let mut noted: Vec<_> = taken.map(|(id, (at, idle))| (id, at, idle)).collect();
-        noted.sort_unstable_by_key(|(id, ..)| *id);
-        noted
-    }
 }
 
-fn lock(part: &Mutex<HashMap<SessionId, Use>>) -> MutexGuard<'_, HashMap<SessionId, Use>> {
+fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
     part.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -66,7 +66,7 @@ fn user_agent(headers: &HeaderMap) -> Option<Arc<str>> {
     (!clean.is_empty()).then(|| clean.into())
 }
 
-/// Extracts the [`Call`] of a request, which `layers::wrap` put there and `layers::dialect` gave its dialect.
+/// Extracts the [`Call`] of a request, which `layers::Front` put there and `layers::dialect` gave its dialect.
 pub struct Caller(pub Call);
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -83,7 +83,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 /// The call of a request, for extractors of a dialect's own.
 ///
 /// # Errors
-/// A fault when `layers::wrap` is not around the router.
+/// A fault when no `layers::Front` is before the router.
 pub fn call(parts: &Parts) -> Result<Call, Fault> {
     parts.extensions.get::<Call>().cloned().ok_or_else(|| Fault::internal("a router was mounted without its layers"))
 }

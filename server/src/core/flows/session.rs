@@ -137,7 +137,7 @@ pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) 
     if need == Need::Recent && !is_recent(core, call, &checked.session) {
         return Err(Refusal::RecentSignInRequired.into());
     }
-    core.seen.note(&checked.session, call.now, core.policy.sessions.idle);
+    core.seen.note(&checked.session, checked.token, call.now, core.policy.sessions.idle);
     Ok(checked)
 }
 

@@ -1,8 +1,10 @@
 //! Housekeeping: what is expired is dead already, and is deleted here to free its room; when sessions were last used is written down.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::call::Call;
+use crate::core::seen::Use;
 use crate::core::store::{limits, mails, sessions, tickets, unbound_tickets};
 use crate::core::{Core, Result};
 
@@ -43,16 +45,18 @@ pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
 pub async fn seen(core: &Core) -> Result<()> {
     let mut noted = core.seen.take();
     while !noted.is_empty() {
-        let batch: Vec<_> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
+        let batch: Arc<[Use]> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
+        let written = Arc::clone(&batch);
         let work = core.store.write_each(move |tx| {
             Box::pin(async move {
-                for (id, at, idle_expires_at) in batch {
-                    sessions::seen(tx, id, at, idle_expires_at).await?;
+                for noted in batch.iter() {
+                    sessions::seen(tx, noted).await?;
                 }
                 Ok(())
             })
         });
         work.await?;
+        core.store.used(&written);
     }
     Ok(())
 }

@@ -53,4 +53,10 @@ impl Session {
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.idle_expires_at && now < self.expires_at
     }
+
+    /// Brings it up to a use that moves the idle expiry; never back.
+    pub(in crate::core) fn used(&mut self, at: Timestamp, idle_expires_at: Timestamp) {
+        self.last_seen_at = self.last_seen_at.max(at);
+        self.idle_expires_at = self.idle_expires_at.max(idle_expires_at).min(self.expires_at);
+    }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::shared::Shared;
 use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
+use crate::core::seen::Use;
 use crate::core::token::SecretHash;
 
 /// What a write has changed of what is kept here.
@@ -25,9 +26,6 @@ use crate::core::token::SecretHash;
 pub(in crate::core) enum Touch {
     /// One session.
     Session(SessionId),
-    /// When one session was last used, and nothing else: news to the node that has written it down. In the memory of others it seems to
-    /// end earlier than it does, and a no is never taken from memory.
-    Seen(SessionId),
     /// A user, and with them all their sessions.
     User(UserId),
     /// All sessions of an application.
@@ -168,6 +166,14 @@ impl Sessions {
         entries.insert(token, Entry { known, as_of: as_of.0, weight: u32::try_from(weight).unwrap_or(u32::MAX) });
     }
 
+    /// Brings what is kept of a session up to a use of it. It was read when it was read: what is void stays void.
+    pub(super) fn used(&self, noted: &Use) {
+        let Some(entries) = &self.entries else { return };
+        let Some(mut entry) = entries.get(&noted.token) else { return };
+        Arc::make_mut(&mut entry.known.session).used(noted.at, noted.idle_expires_at);
+        entries.insert(noted.token, entry);
+    }
+
     /// Makes void what was read before this.
     pub(super) fn invalidate(&self, touched: &[Touch]) {
         if touched.is_empty() {
@@ -177,7 +183,7 @@ impl Sessions {
         let moment = self.clock.fetch_add(1, Ordering::SeqCst) + 1;
         for touch in touched {
             let place = match touch {
-                Touch::Session(id) | Touch::Seen(id) => self.slot(id.uuid()),
+                Touch::Session(id) => self.slot(id.uuid()),
                 Touch::User(id) => self.slot(id.uuid()),
                 Touch::Application(id) => self.slot(id.uuid()),
                 Touch::All => &self.all,

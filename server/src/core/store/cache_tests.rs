@@ -14,7 +14,11 @@ fn token(of: u16) -> SecretHash {
 
 /// Session `of` of user `of + 1000`, opened through application `of + 2000`; last seen at `version`.
 fn known(of: u16, version: i64) -> Known {
-    let at = Timestamp::from_millis(version);
+    known_until(of, version, version)
+}
+
+fn known_until(of: u16, version: i64, until: i64) -> Known {
+    let (at, expires_at) = (Timestamp::from_millis(version), Timestamp::from_millis(until));
     let session = Session {
         id: id(of).parse().unwrap(),
         user_id: id(of + 1000).parse().unwrap(),
@@ -29,7 +33,7 @@ fn known(of: u16, version: i64) -> Known {
         authenticated_at: at,
         last_seen_at: at,
         idle_expires_at: at,
-        expires_at: at,
+        expires_at,
     };
     let user = User {
         id: session.user_id,
@@ -51,6 +55,44 @@ fn live() -> Sessions {
     let sessions = Sessions::new(1 << 20);
     sessions.renew(Instant::now(), LONG);
     sessions
+}
+
+fn use_of(session: &Session, of: u16, at: i64) -> Use {
+    let at = Timestamp::from_millis(at);
+    Use { id: session.id, token: token(of), at, idle_expires_at: at }
+}
+
+#[test]
+fn a_use_moves_what_is_kept_and_brings_nothing_back() {
+    let sessions = live();
+    let known = known_until(1, 1, 9);
+    sessions.put(token(1), known.clone(), sessions.now());
+    sessions.used(&use_of(&known.session, 1, 5));
+    let seen = || sessions.get(&token(1)).map(|known| known.session.last_seen_at.as_millis());
+    assert_eq!(seen(), Some(5));
+    sessions.used(&use_of(&known.session, 1, 3));
+    assert_eq!(seen(), Some(5), "never back");
+    sessions.invalidate(&[Touch::Session(known.session.id)]);
+    sessions.used(&use_of(&known.session, 1, 7));
+    assert_eq!(seen(), None);
+    sessions.used(&use_of(&known.session, 2, 7));
+    assert!(sessions.get(&token(2)).is_none());
+}
+
+#[test]
+fn equal_things_are_kept_once() {
+    let sessions = live();
+    for of in [1, 2] {
+        let known = known(1, 1);
+        sessions.put(token(of), known, sessions.now());
+    }
+    let (one, two) = (sessions.get(&token(1)).unwrap(), sessions.get(&token(2)).unwrap());
+    assert!(Arc::ptr_eq(&one.user, &two.user) && Arc::ptr_eq(&one.session.dialect, &two.session.dialect));
+    let mut changed = known(1, 1);
+    Arc::make_mut(&mut changed.user).role = Role::Admin;
+    sessions.put(token(3), changed, sessions.now());
+    assert_eq!(sessions.get(&token(3)).unwrap().user.role, Role::Admin);
+    assert_eq!(sessions.get(&token(1)).unwrap().user.role, Role::Member);
 }
 
 #[test]

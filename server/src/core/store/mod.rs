@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::seen::Use;
 use super::token::SecretHash;
 use super::{Error, Fault, Result};
 use cache::Sessions;
@@ -117,6 +118,11 @@ impl Store {
     /// Keeps in memory what a reading that began after `moment` has found.
     pub(super) fn keep(&self, token: SecretHash, known: Known, moment: Moment) {
         self.sessions.put(token, known, moment);
+    }
+
+    /// Brings what is in memory up to uses that have been written down.
+    pub(super) fn used(&self, uses: &[Use]) {
+        uses.iter().for_each(|noted| self.sessions.used(noted));
     }
 
     /// How memory has served, and whether it does.

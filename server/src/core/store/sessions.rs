@@ -5,6 +5,7 @@ use super::{Touch, statements, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
+use crate::core::seen::Use;
 use crate::core::token::SecretHash;
 
 /// Wrong codes of an authenticator app, one after another, that a session outlives all but the last of, whatever the limits say.
@@ -142,9 +143,10 @@ pub(in crate::core) async fn forget_wrong_codes(tx: &mut Tx, id: SessionId) -> R
 }
 
 /// Moves a session's idle expiry. Never moves it back, and never that of a half session.
-pub(in crate::core) async fn seen(tx: &mut Tx, id: SessionId, at: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
-    tx.touch(Touch::Seen(id));
-    tx.execute(SEEN, values![at, idle_expires_at, id]).await.map(|_| ())
+///
+/// Touches nothing: what is in memory of it seems to end earlier than it does, and a no is never taken from memory.
+pub(in crate::core) async fn seen(tx: &mut Tx, noted: &Use) -> Result<(), Fault> {
+    tx.execute(SEEN, values![noted.at, noted.idle_expires_at, noted.id]).await.map(|_| ())
 }
 
 pub(in crate::core) async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
