@@ -40,6 +40,10 @@ screens:
 test-unit *arguments:
     scripts/test-unit.sh {{arguments}}
 
+# Hashing on x86-64 processors without AVX2 and SSSE3, and with them, under QEMU
+test-processors *arguments:
+    scripts/test-processors.sh {{arguments}}
+
 # The guides, done as they say, and forward authentication with nginx and Caddy
 test-guides *arguments:
     scripts/test.sh guides {{arguments}}
@@ -81,6 +85,10 @@ ci:
 bench-timing *arguments:
     cargo build --release
     cargo run --release -p doorward-bench --bin timing -- {{arguments}}
+
+# How many passwords a second could be hashed at most, by implementation. By hand, on a quiet machine
+bench-hashes *arguments:
+    scripts/bench-hashes.sh {{arguments}}
 
 # Session checks beside a bare axum route, on both engines. By hand, on a quiet machine
 bench-check *arguments:
