@@ -77,6 +77,14 @@ def only(result, status=200):
     return answered(result, status)
 
 
+def program(name, *arguments):
+    """What another program of the crate prints, a line of JSON."""
+    done = subprocess.run([PROGRAMS / name, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout)
+
+
 def sign_in(password):
     """Options of `load` for sign-ins with a password; the values are names."""
     return {"method": "POST", "body": json.dumps({"identifier": "{}", "password": password})}

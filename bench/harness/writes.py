@@ -6,7 +6,6 @@ import hmac
 import itertools
 import json
 import shutil
-import subprocess
 import time
 
 import fill
@@ -71,8 +70,8 @@ def one_by_one(folder, kind, first, seconds):
     """The same by SQLite alone."""
     hashes = folder / "hashes"
     hashes.write_text("".join(f"{fill.token_hash(number)}\n" for number in range(first, first + WRITES)))
-    command = [load.PROGRAMS / "commits", folder / "doorward.db", "--kind", kind, "--values", hashes, "--seconds", str(seconds)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    where = ["--kind", kind, "--values", hashes, "--seconds", seconds]
+    return load.program("commits", folder / "doorward.db", *where)
 
 
 def code(now):

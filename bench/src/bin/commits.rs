@@ -31,13 +31,11 @@ enum Kind {
     SecondStep,
 }
 
-const SESSION: &str =
-    "SELECT id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent, created_at,
-        authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified FROM sessions WHERE token_hash = ?1";
+const SESSION: &str = "SELECT * FROM sessions WHERE token_hash = ?1";
 const USER: &str = "SELECT * FROM users WHERE id = ?1";
 const AUDIT: &str =
     "INSERT INTO audit (id, at, event, outcome, user_id, actor, dialect, address, peer, user_agent, request_id, detail)
-    VALUES (?1, 1750000000000, ?2, 'ok', ?3, 'user', 'native', '127.0.0.1', '127.0.0.1', NULL, ?1, ?4)";
+    VALUES (?4, 1750000000000, ?2, 'ok', ?3, 'user', 'native', '127.0.0.1', '127.0.0.1', NULL, ?1, ?4)";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
@@ -63,8 +61,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn change(tx: &Transaction<'_>, kind: Kind, hash: &str) -> rusqlite::Result<()> {
-    let (session, user) =
-        tx.prepare_cached(SESSION)?.query_row([hash], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let (session, user): (String, String) =
+        tx.prepare_cached(SESSION)?.query_row([hash], |row| Ok((row.get("id")?, row.get("user_id")?)))?;
     tx.prepare_cached(USER)?.query_row([&user], |_| Ok(()))?;
     let event = match kind {
         Kind::SignOut => {

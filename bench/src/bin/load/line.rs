@@ -2,9 +2,14 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
+
+/// How long a connection may lie idle and be used again: servers close them, and a request that meets that is lost.
+const IDLE: Duration = Duration::from_secs(4);
 
 /// The largest answer that is read.
 const LARGEST: usize = 1 << 20;
@@ -19,6 +24,7 @@ pub(crate) struct Answer {
 pub(crate) struct Line {
     stream: TcpStream,
     buffer: Vec<u8>,
+    used: Instant,
 }
 
 impl Line {
@@ -27,7 +33,12 @@ impl Line {
         socket.bind((from.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), 0).into())?;
         let stream = socket.connect(to).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
+        Ok(Self { stream, buffer: Vec::with_capacity(4096), used: Instant::now() })
+    }
+
+    /// Whether the server will not have closed it.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.used.elapsed() < IDLE
     }
 
     /// Sends one whole request and reads the whole answer.
@@ -39,6 +50,7 @@ impl Line {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if let Some(answer) = complete(&self.buffer)? {
+                self.used = Instant::now();
                 return Ok(answer);
             }
             if self.buffer.len() > LARGEST {

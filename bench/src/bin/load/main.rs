@@ -45,7 +45,7 @@ async fn caller(job: Arc<Job>) -> Tally {
 }
 
 async fn exchange(line: &mut Option<Line>, job: &Job, request: &[u8]) -> io::Result<line::Answer> {
-    let open = match line.take() {
+    let open = match line.take().filter(Line::is_fresh) {
         Some(open) => open,
         None => Line::connect(job.from, job.to).await?,
     };
