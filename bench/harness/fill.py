@@ -13,6 +13,8 @@ import uuid
 import postgres
 
 PASSWORD = "correct horse battery 9!"
+# What psql shows for no value.
+NULL = "<null>"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -69,10 +71,10 @@ class Postgres:
         self.url = url
 
     def rows(self, query):
-        with_names = ["psql", "-XAq", "-F", "\x1f", "-P", "footer=off", "-P", "null=\x1e", "-d", self.url, "-c", query]
+        with_names = ["psql", "-XAq", "-F", "\x1f", "-P", "footer=off", "-P", f"null={NULL}", "-d", self.url, "-c", query]
         head, *lines = self.run(with_names).splitlines()
         names = head.split("\x1f")
-        return [{name: None if one == "\x1e" else one for name, one in zip(names, line.split("\x1f"))} for line in lines]
+        return [{name: None if one == NULL else one for name, one in zip(names, line.split("\x1f"))} for line in lines]
 
     def insert(self, table, columns, rows):
         line = lambda row: "\t".join(r"\N" if one is None else str(one) for one in row) + "\n"
@@ -86,7 +88,7 @@ class Postgres:
             raise RuntimeError(f"COPY into {table} failed")
 
     def settle(self):
-        self.run(["psql", "-Xq", "-d", self.url, "-c", "VACUUM ANALYZE", "-c", "CHECKPOINT"])
+        self.run(["psql", "-Xq", "-d", self.url, "-c", "VACUUM ANALYZE"])
 
     def run(self, command):
         return subprocess.run([postgres.programs() / command[0], *command[1:]], capture_output=True, text=True, check=True).stdout
