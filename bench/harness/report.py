@@ -4,6 +4,9 @@ import operator
 import statistics
 from dataclasses import dataclass, field
 
+# Of a column of figures, at least.
+WIDTH = 11
+
 
 @dataclass
 class Bar:
@@ -48,12 +51,13 @@ class Section:
         """The table, a line for each subject, and the bars."""
         out = [f"\n{self.title}"]
         columns = list(dict.fromkeys(key for figures in self.lines.values() for key in figures))
-        width = max(map(len, self.lines), default=0) + 2
+        names = {key: key.replace("_", " ") for key in columns}
+        width = max(map(len, self.lines), default=0)
         if self.lines:
-            out.append(" " * width + "".join(f"{name.replace('_', ' '):>16}" for name in columns))
+            out.append("  ".join([" " * width, *(f"{name:>{WIDTH}}" for name in names.values())]))
         for name, figures in self.lines.items():
-            cells = (f"{figures[key]:>16.{digits(figures[key])}f}" if key in figures else " " * 16 for key in columns)
-            out.append(f"{name:{width}}" + "".join(cells))
+            cell = lambda key: f"{figures[key]:.{digits(figures[key])}f}" if key in figures else ""
+            out.append("  ".join([f"{name:{width}}", *(f"{cell(key):>{max(WIDTH, len(names[key]))}}" for key in columns)]).rstrip())
         return "\n".join([*out, *(f"  {note}" for note in self.notes), *(bar.line() for bar in self.bars)])
 
     def json(self):
