@@ -90,9 +90,9 @@ bench-timing *arguments:
 bench-hashes *arguments:
     scripts/bench-hashes.sh {{arguments}}
 
-# Session checks beside a bare axum route, on both engines. By hand, on a quiet machine
-bench-check *arguments:
-    scripts/bench-check.sh {{arguments}}
+# Everything that has a bar, beside a bare axum route; `--only checks` for a part. By hand, on a quiet machine: see docs/performance.md
+bench *arguments:
+    scripts/bench.sh {{arguments}}
 
 # Searches by the beginning of a name among a million users. By hand, on a quiet machine
 bench-search *arguments:
