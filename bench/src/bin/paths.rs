@@ -95,7 +95,8 @@ async fn create_user(app: &App, desk: &Desk) -> Outcome<()> {
 
 async fn sign_in(app: &App) -> Outcome<String> {
     let body = json!({ "identifier": "ann", "password": PASSWORD }).to_string();
-    let request = Request::post("/auth/v1/sign-in/password").header(header::CONTENT_TYPE, "application/json").body(body.into())?;
+    let request =
+        Request::post("/auth/v1/sign-in/password").header(header::CONTENT_TYPE, "application/json").body(body.into())?;
     let answer: Value = serde_json::from_slice(&send(app, request).await?)?;
     answer["token"].as_str().map(str::to_owned).ok_or_else(|| "no token".into())
 }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::fmt::temporal::DateTimePrinter;
-
 /// A moment, in whole milliseconds since the Unix epoch, UTC; never negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -48,45 +46,36 @@ fn millis(span: Duration) -> i64 {
 /// RFC 3339 in UTC with milliseconds, the form of every time on a wire.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.text().as_ref() {
-            Some(text) => f.write_str(text.as_str()),
-            None => write!(f, "{}ms", self.0),
+        match self.text().as_ref().map(|text| std::str::from_utf8(text)) {
+            Some(Ok(text)) => f.write_str(text),
+            _ => write!(f, "{}ms", self.0),
         }
     }
 }
 
-/// As long as a year has four digits.
-const LONGEST: usize = "2026-11-23T17:59:00.000Z".len();
-
-/// A time as text, on the stack: a session check has seven of them.
-struct Text {
-    bytes: [u8; LONGEST],
-    length: usize,
-}
-
-impl Text {
-    fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
-    }
-}
-
-impl jiff::fmt::Write for Text {
-    fn write_str(&mut self, more: &str) -> Result<(), jiff::Error> {
-        let end = self.length + more.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or_else(|| jiff::Error::from_args(format_args!("too long")))?;
-        room.copy_from_slice(more.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
+const TEMPLATE: [u8; 24] = *b"0000-00-00T00:00:00.000Z";
 
 impl Timestamp {
-    fn text(self) -> Option<Text> {
-        const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    /// RFC 3339 on the stack, for a session check has seven of them; `None` before the year 0 and after 9999.
+    fn text(self) -> Option<[u8; TEMPLATE.len()]> {
         let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
-        let mut text = Text { bytes: [0; LONGEST], length: 0 };
-        PRINTER.print_timestamp(&moment, &mut text).ok()?;
-        Some(text)
+        let moment = jiff::tz::Offset::UTC.to_datetime(moment);
+        let mut text = TEMPLATE;
+        let mut write = |at: usize, digits: usize, number: i16| {
+            let mut rest = number.unsigned_abs();
+            for place in text.iter_mut().skip(at).take(digits).rev() {
+                *place += u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+        };
+        write(0, 4, moment.year());
+        write(5, 2, moment.month().into());
+        write(8, 2, moment.day().into());
+        write(11, 2, moment.hour().into());
+        write(14, 2, moment.minute().into());
+        write(17, 2, moment.second().into());
+        write(20, 3, moment.millisecond());
+        (moment.year() >= 0).then_some(text)
     }
 }
 
@@ -114,9 +103,9 @@ impl std::error::Error for NotATime {}
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.text() {
-            Some(text) => serializer.serialize_str(text.as_str()),
-            None => serializer.collect_str(self),
+        match self.text().as_ref().map(|text| std::str::from_utf8(text)) {
+            Some(Ok(text)) => serializer.serialize_str(text),
+            _ => serializer.collect_str(self),
         }
     }
 }
@@ -147,5 +136,30 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(millis(elapsed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn is_written_as_the_library_writes_it(millis in 0_i64..253_402_207_200_000) {
+            let moment = Timestamp::from_millis(millis);
+            prop_assert_eq!(moment.to_string(), format!("{:.3}", jiff::Timestamp::from_millisecond(millis).unwrap()));
+            prop_assert_eq!(moment.to_string().parse(), Ok(moment));
+        }
+    }
+
+    #[test]
+    fn the_edges() {
+        let text = |millis| Timestamp::from_millis(millis).to_string();
+        assert_eq!(text(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(text(951_782_399_999), "2000-02-28T23:59:59.999Z");
+        assert_eq!(text(951_782_400_000), "2000-02-29T00:00:00.000Z");
+        assert_eq!(text(i64::MAX), format!("{}ms", i64::MAX));
     }
 }

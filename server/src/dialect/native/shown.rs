@@ -1,6 +1,6 @@
 //! JSON that is written while what it shows is still there, so that nothing is copied into the structs of the wire.
 
-use axum::http::header;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -9,6 +9,9 @@ use crate::core::Fault;
 
 /// More than most answers take, so that writing them does not grow the buffer step by step.
 const ROOM: usize = 1024;
+
+/// Headers that an answer has, and some more.
+const HEADERS: usize = 12;
 
 /// A body of JSON.
 pub(super) struct Shown(Vec<u8>);
@@ -20,13 +23,34 @@ impl Shown {
     /// None in practice: writing to memory does not fail.
     pub(super) fn of(view: &impl Serialize) -> Result<Self, Problem> {
         let mut text = Vec::with_capacity(ROOM);
-        serde_json::to_writer(&mut text, view).map_err(Fault::internal)?;
+        sonic_rs::to_writer(&mut text, view).map_err(Fault::internal)?;
         Ok(Self(text))
     }
 }
 
 impl IntoResponse for Shown {
     fn into_response(self) -> Response {
-        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
+        let mut response = Response::new(self.0.into());
+        // Room for what the layers put there, too.
+        *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn is_written_as_everywhere_else(text in any::<String>(), number in any::<i64>(), truth in any::<Option<bool>>()) {
+            let value = json!({ "text": text, "list": [number, { "a": truth }], "\u{1}\"": Value::Null });
+            let shown = Shown::of(&value).map(|shown| shown.0).ok();
+            prop_assert_eq!(shown, serde_json::to_vec(&value).ok());
+        }
     }
 }
