@@ -1,5 +1,6 @@
 """What measurements share: a quiet machine, wrk, medians."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -38,6 +39,19 @@ def at_rest(force=False, seconds=1.0, patience=20.0):
             raise Busy(f"{100 * share:.0f} % of the processors are in use by others")
 
 
+def processor_seconds(*processes):
+    """Processor time that these, and those that they have started, have taken so far."""
+    wanted = {one.pid for one in processes if one}
+    ticks = 0
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # After the name, which may hold anything: state, parent, …, and the times as fields 14 to 17.
+            words = stat.read_text().rpartition(")")[2].split()
+            if int(stat.parent.name) in wanted or int(words[1]) in wanted:
+                ticks += sum(int(word) for word in words[11:15 if int(stat.parent.name) in wanted else 13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def wrk(url, script, *arguments, seconds, connections, threads=1, accept_wrong=False):
     """One run of the load generator, with a script that ends by printing a line RESULT of JSON."""
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", script, url]
@@ -49,7 +63,7 @@ def wrk(url, script, *arguments, seconds, connections, threads=1, accept_wrong=F
     if not result["requests"] or (result["wrong"] and not accept_wrong):
         raise RuntimeError(f"{url}: {arguments}: {result}")
     per_second = result["requests"] * 1e6 / result["microseconds"]
-    return {"per_second": per_second, "p50_ms": result["median_us"] / 1000, "p99_ms": result["p99_us"] / 1000, "wrong": result["wrong"]}
+    return {"requests": result["requests"], "per_second": per_second, "p50_ms": result["median_us"] / 1000, "p99_ms": result["p99_us"] / 1000, "wrong": result["wrong"]}
 
 
 def medians(rounds):

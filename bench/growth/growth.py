@@ -5,7 +5,8 @@
     just bench-growth sweep …     checks while expired sessions are swept, see sweep.py
 
 Of each kind of call, two costs are compared with those of the smallest: what the machine is kept busy by one of 32 (sign-ins: 8) that are
-under way at all times, and the median latency of one at a time. Ends with 0 if the bars are met, 1 if not, 2 if the machine was busy.
+under way at all times, and the median latency of one at a time. Beside them stands what processor
+time the server, and PostgreSQL, took for one call. Ends with 0 if the bars are met, 1 if not, 2 if the machine was busy.
 """
 
 import argparse
@@ -88,16 +89,19 @@ def subjects(size):
 WITHOUT_BAR = {"check, any, with memory"}
 
 
-def ask(size, name, options, seed):
+def ask(size, name, options, seed, cluster):
     """One measurement: the load, and one call at a time."""
     server, (kind, *arguments), connections = subjects(size)[name]
     url = f"http://127.0.0.1:{server.port}"
     measure.at_rest(options.force)
+    before = measure.processor_seconds(server.process, cluster)
     loaded = measure.wrk(url, SCRIPT, kind, seed, *arguments, seconds=options.seconds, connections=connections)
+    used = measure.processor_seconds(server.process, cluster) - before
     alone = measure.wrk(url, SCRIPT, kind, seed, *arguments, seconds=max(options.seconds // 2, 1), connections=1)
     if kind == "sign-in":
         size.forget()
-    return {"per_second": loaded["per_second"], "p99_ms": loaded["p99_ms"], "alone_p50_ms": alone["p50_ms"]}
+    found = {key: loaded[key] for key in ("per_second", "p99_ms")}
+    return {**found, "alone_p50_ms": alone["p50_ms"], "processor_us": used * 1e6 / loaded["requests"]}
 
 
 def grow(engine, options):
@@ -114,7 +118,7 @@ def grow(engine, options):
             for number in range(options.rounds):
                 for turn in range(len(sizes)):
                     size = sizes[(turn + number) % len(sizes)]
-                    of_size[size.sessions].append(ask(size, name, options, number))
+                    of_size[size.sessions].append(ask(size, name, options, number, cluster and cluster.process))
         return rounds
 
 
@@ -133,13 +137,13 @@ def judge(rounds):
 
 
 def show(engine, report):
-    print(f"\n{engine}\n{'':26}{'sessions':>10}{'a second':>10}{'cost':>7}{'p99, ms':>9}{'alone, ms':>11}{'cost':>7}")
+    print(f"\n{engine}\n{'':26}{'sessions':>10}{'a second':>10}{'cost':>7}{'p99, ms':>9}{'alone, ms':>11}{'cost':>7}{'processor, us':>15}")
     for name, middle in report.items():
         for size, one in middle.items():
             verdict = "" if one["met"] else "  MISSED"
             print(
                 f"{name:26}{size:>10}{one['per_second']:>10.0f}{one['cost_ratio']:>7.2f}{one['p99_ms']:>9.2f}"
-                f"{one['alone_p50_ms']:>11.3f}{one['alone_ratio']:>7.2f}{verdict}"
+                f"{one['alone_p50_ms']:>11.3f}{one['alone_ratio']:>7.2f}{one['processor_us']:>15.0f}{verdict}"
             )
     print(f"bar: {GROWTH} times the cost at the smallest size", flush=True)
 

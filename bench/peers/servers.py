@@ -41,6 +41,16 @@ def name(number):
     return f"user{number}"
 
 
+def installed(folder, wanted, *steps):
+    """Runs the steps of an installation, unless they have been run for the same list of what is wanted."""
+    stamp = folder / ".installed"
+    if stamp.exists() and stamp.read_text() == wanted.read_text():
+        return
+    for step in steps:
+        run(*step, folder=folder)
+    stamp.write_text(wanted.read_text())
+
+
 class Peer:
     """A server that is started from its folder. What differs is said by those that follow."""
 
@@ -166,7 +176,7 @@ class BetterAuth(Peer):
             shutil.copy(file, self.folder)
         if not shutil.which("npm"):
             raise Absent("npm is missing")
-        run("npm", "install", "--no-audit", "--no-fund", "--prefer-offline", folder=self.folder)
+        installed(self.folder, HERE / "better-auth/package.json", ["npm", "install", "--no-audit", "--no-fund"])
 
     def command(self):
         return ["node", "server.mjs", self.port, self.folder / "peer.db", PROCESSORS]
@@ -197,9 +207,11 @@ class Python(Peer):
     def install(self):
         for file in (HERE / self.module).glob("*.*"):
             shutil.copy(file, self.folder)
-        if not (self.folder / "venv/bin/pip").exists():
-            run(sys.executable, "-m", "venv", "venv", folder=self.folder)
-        run("venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt", folder=self.folder)
+        pip = ["venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
+        installed(self.folder, HERE / self.module / "requirements.txt", [sys.executable, "-m", "venv", "venv"], pip)
+
+    def prepare(self):
+        run("venv/bin/python", "peer.py", folder=self.folder, env={**os.environ, "PEER_FOLDER": str(self.folder)})
 
 
 class Allauth(Python):
@@ -207,9 +219,6 @@ class Allauth(Python):
 
     title, hashing, module = "django-allauth", ARGON2, "allauth"
     check, sign_in = ("GET", "/_allauth/app/v1/auth/session"), ("POST", "/_allauth/app/v1/auth/login")
-
-    def prepare(self):
-        run("venv/bin/python", "peer.py", folder=self.folder, env={**os.environ, "PEER_FOLDER": str(self.folder)})
 
     def command(self):
         address = f"127.0.0.1:{self.port}"
@@ -250,7 +259,7 @@ class FastapiUsers(Python):
 class Glewlwyd(Peer):
     """glewlwyd, from Debian: its packages unpacked into the folder, nothing of it installed. A thread for each connection."""
 
-    title, hashing = "glewlwyd", "PBKDF2, its default"
+    title, hashing = "glewlwyd", "PBKDF2, 150,000 rounds"
     check, sign_in = ("GET", "/api/profile_list"), ("POST", "/api/auth/")
     # What else Debian would put beside it, and it can do without here.
     LEFT_OUT = ("mysql", "mariadb", "dbconfig", "fonts", "libjs", "perl")

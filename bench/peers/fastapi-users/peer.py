@@ -1,8 +1,8 @@
 """fastapi-users as its guide has it, on SQLite, with sessions that can be revoked (DatabaseStrategy) and the others' cost of Argon2id."""
 
+import asyncio
 import os
 import uuid
-from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
@@ -70,14 +70,16 @@ Read, Create, Update = (type(name, (base,), {}) for name, base in
                         [("Read", schemas.BaseUser[uuid.UUID]), ("Create", schemas.BaseUserCreate), ("Update", schemas.BaseUserUpdate)])
 
 
-@asynccontextmanager
-async def with_tables(_):
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    yield
-
-
-app = FastAPI(lifespan=with_tables)
+app = FastAPI()
 app.include_router(these.get_auth_router(backend), prefix="/auth")
 app.include_router(these.get_register_router(Read, Create), prefix="/auth")
 app.include_router(these.get_users_router(Read, Update), prefix="/users")
+
+
+async def make_tables():
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+
+
+if __name__ == "__main__":
+    asyncio.run(make_tables())
