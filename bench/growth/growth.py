@@ -93,6 +93,8 @@ def ask(size, name, options, seed, cluster):
     """One measurement: the load, and one call at a time."""
     server, (kind, *arguments), connections = subjects(size)[name]
     url = f"http://127.0.0.1:{server.port}"
+    # What is read for the first time is another measurement.
+    measure.wrk(url, SCRIPT, kind, seed, *arguments, seconds=1, connections=connections)
     measure.at_rest(options.force)
     before = measure.processor_seconds(server.process, cluster)
     loaded = measure.wrk(url, SCRIPT, kind, seed, *arguments, seconds=options.seconds, connections=connections)
