@@ -98,6 +98,14 @@ bench *arguments:
 bench-search *arguments:
     scripts/bench-search.sh {{arguments}}
 
+# What calls cost with a thousand, a million and ten million sessions; `load …` fills a database, `sweep …` checks beside a sweep. By hand, on a quiet machine
+bench-growth *arguments:
+    scripts/bench-growth.sh {{arguments}}
+
+# The same work on servers that one could take instead, each installed into target/peers. By hand, on a quiet machine
+bench-peers *arguments:
+    scripts/bench-peers.sh {{arguments}}
+
 # What one call costs a node, the primary and its standby: the figures of docs/operations/scale.md. By hand, on a quiet machine
 bench-rates *arguments:
     scripts/rates.sh {{arguments}}

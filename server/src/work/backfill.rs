@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Desk;
+use super::{BREATH, Desk, stops_within};
 use crate::core::flows::backfill::{self, Backfill};
 use crate::core::{Core, Error};
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(60);
-/// Between two batches, for those who wait to write.
-const BREATH: Duration = Duration::from_millis(20);
 
 /// Runs until `stop` says true; what is not filled by then is at the next start.
 pub async fn run(core: Arc<Core>, desk: Desk, mut stop: watch::Receiver<bool>) {
@@ -41,8 +39,4 @@ async fn fill(core: &Core, desk: &Desk, backfill: Backfill, stop: &mut watch::Re
         tracing::info!(backfill = backfill.as_str(), "a backfill has come to its end");
     }
     Ok(())
-}
-
-async fn stops_within(pause: Duration, stop: &mut watch::Receiver<bool>) -> bool {
-    tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok()
 }

@@ -6,6 +6,7 @@ pub mod mail;
 pub mod outbox;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,6 +16,9 @@ use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
 use crate::core::entropy::Entropy;
 use outbox::Mailer;
+
+/// Between two batches of long work, for those who wait to write and for the processors.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// Where the calls of background work get their time and randomness.
 #[derive(Clone)]
@@ -41,4 +45,9 @@ pub fn start(core: &Arc<Core>, desk: &Desk, mailer: Mailer, stop: &watch::Receiv
     loops.spawn(housekeeping::run(Arc::clone(core), desk.clone(), stop.clone()));
     loops.spawn(backfill::run(Arc::clone(core), desk.clone(), stop.clone()));
     loops
+}
+
+/// Waits so long, or until `stop` says true; whether it did.
+async fn stops_within(pause: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok()
 }

@@ -5,18 +5,16 @@ use std::time::Duration;
 
 use crate::core::call::Call;
 use crate::core::seen::Use;
-use crate::core::store::{limits, mails, sessions, tickets, unbound_tickets};
+use crate::core::store::{SWEEP_BATCH, limits, mails, sessions, tickets, unbound_tickets};
 use crate::core::{Core, Result};
 
-/// Rows that one transaction deletes of a kind: few enough that nobody waits for it.
-const BATCH: i64 = 500;
 /// Another node may know of a use that it has not written down yet (housekeeping does every ten seconds), and that keeps a session from
 /// having expired.
 const UNWRITTEN: Duration = Duration::from_secs(15);
 /// Uses of sessions that one transaction writes.
 const SEEN_BATCH: usize = 1000;
 
-/// Deletes a batch of each kind; whether there may be more.
+/// Deletes a batch of each kind, few enough that nobody waits for it; whether there may be more.
 ///
 /// # Errors
 /// Faults only.
@@ -26,13 +24,13 @@ pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let most = [
-                sessions::sweep(tx, idle, BATCH).await?,
-                tickets::sweep(tx, now, BATCH).await?,
-                unbound_tickets::sweep(tx, now, BATCH).await?,
-                limits::sweep(tx, now, BATCH).await?,
-                mails::sweep(tx, ended, BATCH).await?,
+                sessions::sweep(tx, idle).await?,
+                tickets::sweep(tx, now).await?,
+                unbound_tickets::sweep(tx, now).await?,
+                limits::sweep(tx, now).await?,
+                mails::sweep(tx, ended).await?,
             ];
-            Ok(most.into_iter().any(|deleted| deleted >= u64::try_from(BATCH).unwrap_or(u64::MAX)))
+            Ok(most.into_iter().any(|deleted| deleted >= SWEEP_BATCH))
         })
     });
     work.await

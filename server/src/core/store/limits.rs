@@ -2,7 +2,7 @@
 //! calls cannot slip through together.
 
 use super::engine::Tx;
-use super::{statements, values};
+use super::{statements, sweep_batch, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::token::SecretHash;
@@ -14,7 +14,9 @@ statements! {
         RETURNING tat";
     TAT = "SELECT tat FROM limits WHERE bucket = $1";
     REFUND = "UPDATE limits SET tat = tat - $1 WHERE bucket = $2";
-    SWEEP = "DELETE FROM limits WHERE bucket IN (SELECT bucket FROM limits WHERE tat <= $1 ORDER BY tat LIMIT $2) AND tat <= $1";
+    SWEEP = concat!(
+        "DELETE FROM limits WHERE bucket IN (SELECT bucket FROM limits WHERE tat <= $1 ORDER BY tat LIMIT ", sweep_batch!(), ") AND tat <= $1"
+    );
 }
 
 /// A bucket that is further ahead than any honest one gets, by this much and twice its own span, was filled while the clock was wrong,
@@ -46,7 +48,7 @@ pub(in crate::core) async fn refund(tx: &mut Tx, bucket: &SecretHash, interval: 
     tx.count(REFUND, values![interval, bucket]).await
 }
 
-/// Deletes at most `limit` buckets that are full again; their number.
-pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Fault> {
-    tx.execute(SWEEP, values![now, limit]).await
+/// Deletes a batch of buckets that are full again; their number.
+pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![now]).await
 }

@@ -1,7 +1,7 @@
 //! The outbox.
 
 use super::engine::{Row, Tx};
-use super::{statements, values};
+use super::{statements, sweep_batch, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{Mail, MailId, MailKind, MailState, Page, TicketId, UserId};
@@ -37,8 +37,10 @@ statements! {
     WITH_DETAIL = concat!("SELECT ", columns!(), ", detail FROM mails WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM mails WHERE id < $1 ORDER BY id DESC LIMIT $2");
     WAITING = "SELECT COUNT(*) FROM mails WHERE state = 'due'";
-    SWEEP = "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)
-        AND finished_at <= $1";
+    SWEEP = concat!(
+        "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at <= $1 ORDER BY finished_at LIMIT ", sweep_batch!(), ")
+            AND finished_at <= $1"
+    );
 }
 
 /// A mail to be promised.
@@ -188,7 +190,7 @@ pub(in crate::core) async fn waiting(tx: &mut Tx) -> Result<i64, Fault> {
     }
 }
 
-/// Deletes at most `limit` mails that ended before `before`; their number.
-pub(in crate::core) async fn sweep(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Fault> {
-    tx.execute(SWEEP, values![before, limit]).await
+/// Deletes a batch of mails that ended before `before`; their number.
+pub(in crate::core) async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![before]).await
 }

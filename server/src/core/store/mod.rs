@@ -53,6 +53,18 @@ macro_rules! values {
 }
 use values;
 
+/// Rows that one statement of a sweep deletes. It is a literal in each, for PostgreSQL plans them without looking at parameters: of a limit
+/// that it does not know it expects a tenth of the table, and would read all that is expired for each batch.
+macro_rules! sweep_batch {
+    () => {
+        200
+    };
+}
+use sweep_batch;
+
+/// As the statements have it.
+pub(super) const SWEEP_BATCH: u64 = sweep_batch!();
+
 /// The outcome of work that refuses nothing.
 pub(super) fn unwrapped<T>(outcome: Result<T>) -> std::result::Result<T, Fault> {
     outcome.map_err(|error| match error {

@@ -1,7 +1,7 @@
 //! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check.
 
 use super::engine::{Row, Tx};
-use super::{Touch, statements, values};
+use super::{Touch, statements, sweep_batch, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
@@ -37,8 +37,10 @@ statements! {
     DELETE_OF_APPLICATION = "DELETE FROM sessions WHERE application_id = $1";
     OF_USER = concat!("SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     LIST = concat!("SELECT ", columns!(), " FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT $2");
-    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT $2)
-        AND idle_expires_at <= $1";
+    SWEEP = concat!(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT ",
+        sweep_batch!(), ") AND idle_expires_at <= $1"
+    );
 }
 
 /// The verification has a column of its own: a release from before it knows no such name, and reads what else there is.
@@ -197,7 +199,7 @@ pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Sessio
     tx.query(LIST, values![page.before_id(), page.fetch()]).await?.into_iter().map(session).collect()
 }
 
-/// Deletes at most `limit` expired sessions; their number. Expiry is judged when a session is read: this only frees the room.
-pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Fault> {
-    tx.execute(SWEEP, values![now, limit]).await
+/// Deletes a batch of expired sessions; their number. Expiry is judged when a session is read: this only frees the room.
+pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![now]).await
 }

@@ -1,7 +1,7 @@
 //! Tickets. Expiry and use are judged in the statement that takes one, never by a sweeper.
 
 use super::engine::{Row, Tx};
-use super::{statements, values};
+use super::{statements, sweep_batch, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{ApplicationId, Purpose, SessionId, Ticket, TicketId, UserId};
@@ -37,7 +37,9 @@ statements! {
     DELETE_OF_SESSION = "DELETE FROM tickets WHERE session_id = $1 AND purpose = $2";
     DELETE_OF_APPLICATION = "DELETE FROM tickets WHERE application_id = $1";
     DELETE_OF_USER_AND_APPLICATION = "DELETE FROM tickets WHERE user_id = $1 AND purpose = $2 AND application_id = $3";
-    SWEEP = "DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    SWEEP = concat!(
+        "DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT ", sweep_batch!(), ")"
+    );
 }
 
 /// A ticket to be written.
@@ -151,7 +153,7 @@ pub(in crate::core) async fn delete_of_user_and_application(
     tx.execute(DELETE_OF_USER_AND_APPLICATION, values![user, purpose.as_str(), application]).await.map(|_| ())
 }
 
-/// Deletes at most `limit` expired tickets; their number.
-pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Fault> {
-    tx.execute(SWEEP, values![now, limit]).await
+/// Deletes a batch of expired tickets; their number.
+pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![now]).await
 }

@@ -1,7 +1,7 @@
 //! Tickets that are out before it is known whose they are. Expiry is judged in the statement that takes one, which deletes it.
 
 use super::engine::Tx;
-use super::{statements, values};
+use super::{statements, sweep_batch, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::Purpose;
@@ -12,8 +12,10 @@ statements! {
     SPEND = "DELETE FROM unbound_tickets WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3 RETURNING payload";
     IS_OPEN = "SELECT expires_at FROM unbound_tickets WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3";
     OPEN_UNTIL = "SELECT expires_at FROM unbound_tickets WHERE purpose = $1 AND expires_at > $2 LIMIT 1";
-    SWEEP = "DELETE FROM unbound_tickets WHERE (purpose, secret_hash) IN
-        (SELECT purpose, secret_hash FROM unbound_tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    SWEEP = concat!(
+        "DELETE FROM unbound_tickets WHERE (purpose, secret_hash) IN
+            (SELECT purpose, secret_hash FROM unbound_tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT ", sweep_batch!(), ")"
+    );
 }
 
 /// A ticket to be written.
@@ -53,7 +55,7 @@ pub(in crate::core) async fn open_until(tx: &mut Tx, purpose: Purpose, now: Time
     tx.query_opt(OPEN_UNTIL, values![purpose.as_str(), now]).await?.map(|row| row.fields().time()).transpose()
 }
 
-/// Deletes at most `limit` expired tickets; their number.
-pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Fault> {
-    tx.execute(SWEEP, values![now, limit]).await
+/// Deletes a batch of expired tickets; their number.
+pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, Fault> {
+    tx.execute(SWEEP, values![now]).await
 }

@@ -206,7 +206,7 @@ async fn a_sweeper_that_waited_for_a_row_looks_again_before_it_deletes_it() {
     tokio::spawn(connection);
     let moved = "BEGIN; UPDATE limits SET tat = 99; UPDATE mails SET state = 'sent'";
     other.batch_execute(moved).await.unwrap();
-    let sweep = store.write_each(move |tx| Box::pin(async move { Ok(limits::sweep(tx, now, 5).await?) }));
+    let sweep = store.write_each(move |tx| Box::pin(async move { Ok(limits::sweep(tx, now).await?) }));
     let claim = store.write_each(move |tx| Box::pin(async move { Ok(mails::claim(tx, now, now, 5).await?.len()) }));
     let release = async {
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
