@@ -4,6 +4,8 @@
 //! a process of its own, in an order that turns from round to round, so that whatever drifts drifts through all of them. See
 //! `docs/performance.md`.
 
+#![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
 mod candidates;
 mod checks;
 
