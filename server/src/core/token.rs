@@ -164,8 +164,11 @@ impl SecretHash {
 }
 
 /// Two lower-case digits for each byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub(in crate::core) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for half in bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]) {
+        text.push(char::from(DIGITS[usize::from(half)]));
+    }
+    text
 }

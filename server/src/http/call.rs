@@ -6,13 +6,14 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::{Parts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use uuid::Uuid;
+use uuid::fmt::Simple;
 
 use super::forwarded::Proxies;
 use crate::core::Fault;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
 use crate::core::entropy::Entropy;
-use crate::core::token::hex;
 
 /// The dialect of a request that no dialect has claimed.
 pub const NO_DIALECT: &str = "none";
@@ -47,7 +48,7 @@ impl Edge {
             address_vouched: client.is_some_and(|(_, vouched)| vouched),
             peer,
             user_agent: user_agent(request.headers()),
-            request_id: hex(&id).into(),
+            request_id: (&*Uuid::from_bytes(id).simple().encode_lower(&mut [0; Simple::LENGTH])).into(),
         };
         Ok(Call { now: self.clock.now(), entropy: Arc::clone(&self.entropy), origin })
     }
