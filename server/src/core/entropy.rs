@@ -33,6 +33,7 @@ impl Entropy for OsEntropy {
     }
 
     /// Of a generator that each thread has for itself (ChaCha12, seeded by the operating system): no request waits for a system call.
+    #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness, beside the other")]
     fn fill_public(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
         rand::rng().fill_bytes(buffer);
         Ok(())

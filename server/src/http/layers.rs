@@ -181,9 +181,9 @@ fn finish(id: &str, method: &Method, response: &mut Response, took: Duration, me
     }
     // Checks of sessions are nearly all that a server does. Writing each down would cost more than the check, and tell nobody anything.
     if quiet {
-        line!(debug)
+        line!(debug);
     } else {
-        line!(info)
+        line!(info);
     }
     metrics.request(dialect, method, route, status, took);
 }

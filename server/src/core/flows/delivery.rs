@@ -195,7 +195,7 @@ impl Issued {
         Ok(NewTicket {
             id: TicketId::new(call)?,
             purpose: self.purpose,
-            secret_hash: self.secret_hash.clone(),
+            secret_hash: self.secret_hash,
             user_id,
             session_id: None,
             application_id: None,

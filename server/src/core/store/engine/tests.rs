@@ -142,7 +142,7 @@ async fn an_error_or_panic_undoes_its_own_writes_only() {
     let bucket = |name: &str| crate::core::token::SecretHash::digest("test", name);
     let now = crate::core::clock::Timestamp::from_millis(1);
     let (good, bad, worse) = (bucket("good"), bucket("bad"), bucket("worse"));
-    let (g, b, w) = (good.clone(), bad.clone(), worse.clone());
+    let (g, b, w) = (good, bad, worse);
     let (first, second, third) = tokio::join!(
         store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &g, now, 10, 10).await?) })),
         store.write(move |tx| {
