@@ -1,7 +1,8 @@
 //! Templates that are built in and that an operator's folder may override file by file. Mails and pages both stand on this.
 //!
-//! Everything is read, compiled and (by the callers, with sample data) rendered once at start: a broken override stops the start
-//! with its file and line, never a mail at night.
+//! With such a folder everything is read, compiled and (by the callers, with sample data) rendered once at start: a broken override stops the
+//! start with its file and line, never a mail at night. What is built in has been through that in the tests; it is compiled when it is first
+//! rendered.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,7 +57,7 @@ impl Templates {
     /// When `overrides` is not a folder, holds a file that overrides nothing, or one that cannot be read or compiled.
     pub fn load(
         folder: &'static str,
-        sources: &[Source],
+        sources: &'static [Source],
         catalogues: Catalogues,
         overrides: Option<&Path>,
     ) -> Result<Self, TemplateError> {
@@ -70,12 +71,14 @@ impl Templates {
         let say = move |state: &State<'_, '_>, key: &str, values: Kwargs| translate(&catalogues, state, key, &values);
         environment.add_function("t", say);
         let mut templates = Self { environment, folder, overridden: BTreeMap::new(), plain: BTreeMap::new() };
+        let Some(root) = overrides else {
+            templates.take_built_in(sources);
+            return Ok(templates);
+        };
         let mut texts: BTreeMap<&str, String> = sources.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
-        if let Some(root) = overrides {
-            templates.read_overrides(root, &mut texts)?;
-        }
+        templates.read_overrides(root, &mut texts)?;
         for (name, text) in texts {
-            if PLAIN.iter().any(|ending| name.ends_with(ending)) {
+            if is_plain(name) {
                 templates.plain.insert(name.to_owned(), text);
                 continue;
             }
@@ -83,6 +86,13 @@ impl Templates {
             compiled.map_err(|error| templates.explain(name, &error, true))?;
         }
         Ok(templates)
+    }
+
+    fn take_built_in(&mut self, sources: &'static [Source]) {
+        let plain = sources.iter().filter(|(name, _)| is_plain(name));
+        self.plain.extend(plain.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
+        let find = |wanted: &str| sources.iter().find(|(name, _)| *name == wanted && !is_plain(name));
+        self.environment.set_loader(move |wanted| Ok(find(wanted).map(|(_, text)| (*text).to_owned())));
     }
 
     fn read_overrides(&mut self, root: &Path, texts: &mut BTreeMap<&str, String>) -> Result<(), TemplateError> {
@@ -177,8 +187,10 @@ impl Templates {
     }
 }
 
-/// What is served as it is.
-const PLAIN: [&str; 3] = [".css", ".js", ".svg"];
+/// Whether a file is served as it is.
+fn is_plain(name: &str) -> bool {
+    [".css", ".js", ".svg"].iter().any(|ending| name.ends_with(ending))
+}
 
 fn translate(catalogues: &Catalogues, state: &State<'_, '_>, key: &str, values: &Kwargs) -> Result<String, Error> {
     let language = state.lookup("lang").and_then(|lang| lang.as_str().and_then(Language::parse)).unwrap_or_default();
@@ -197,7 +209,7 @@ mod tests {
     use super::*;
     use minijinja::context;
 
-    fn load(folder: &'static str, sources: &[Source], overrides: Option<&Path>) -> Result<Templates, TemplateError> {
+    fn load(folder: &'static str, sources: &'static [Source], overrides: Option<&Path>) -> Result<Templates, TemplateError> {
         Templates::load(folder, sources, Catalogues::load(None)?, overrides)
     }
 
@@ -252,8 +264,8 @@ mod tests {
 
     #[test]
     fn messages_come_in_the_language_of_the_page_and_are_escaped() {
-        let source = "{{ t(\"sign_in.title\", service=who) }}";
-        let templates = load("pages", &[("a.html", source), ("b.html", "{{ t(\"no.such\") }}")], None).unwrap();
+        const WORDS: &[Source] = &[("a.html", "{{ t(\"sign_in.title\", service=who) }}"), ("b.html", "{{ t(\"no.such\") }}")];
+        let templates = load("pages", WORDS, None).unwrap();
         let say = |lang: &str| templates.render("a.html", context! { lang, who => "<ann>" }).unwrap();
         assert_ne!(say("en"), say("de"));
         assert!(say("de").contains("&lt;ann&gt;"), "{}", say("de"));

@@ -146,10 +146,13 @@ impl Hasher {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |argon2| {
             // Whoever has hung up is not worth 19 MiB of work.
-            if !reply.is_closed() {
-                let _ = reply.send(work(argon2));
+            if reply.is_closed() {
+                return;
             }
+            let done = work(argon2);
+            // Before the answer: whoever has it may want the place again.
             drop(place);
+            let _ = reply.send(done);
         });
         self.jobs.send(job).map_err(|_| Fault::internal("the hashing threads have ended"))?;
         Ok(answer.await.map_err(|_| Fault::internal("a hashing thread gave up its work"))?)

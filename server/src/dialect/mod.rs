@@ -7,6 +7,7 @@ pub mod kotak;
 pub mod kraken;
 pub mod native;
 pub mod shared;
+mod urls;
 
 use axum::Router;
 use axum::extract::Request;

@@ -158,9 +158,9 @@ async fn a_busy_server_costs_nobody_a_try() {
     };
     {
         // Two others hold the one thread and the one place in the queue.
-        let elsewhere = "198.51.100.1".parse().unwrap();
-        let mut first = pin!(app.send_from(elsewhere, Wire::Native.sign_in("bob", PASSWORD)));
-        let mut second = pin!(app.send_from(elsewhere, Wire::Native.sign_in("eve", PASSWORD)));
+        let elsewhere = |last| std::net::Ipv4Addr::new(198, 51, 100, last).into();
+        let mut first = pin!(app.send_from(elsewhere(1), Wire::Native.sign_in("bob", PASSWORD)));
+        let mut second = pin!(app.send_from(elsewhere(2), Wire::Native.sign_in("eve", PASSWORD)));
         begin(first.as_mut());
         begin(second.as_mut());
         assert_eq!(app.core().hasher().busy(), 2);

@@ -46,7 +46,8 @@ async fn when_the_hashing_queue_is_full_the_form_says_so_and_keeps_what_was_type
     {
         // Two others hold the one thread and the one place in the queue.
         let mut first = pin!(app.send(Wire::Native.sign_in("bob", PASSWORD)));
-        let mut second = pin!(app.send(Wire::Native.sign_in("eve", PASSWORD)));
+        let elsewhere = "198.51.100.1".parse().unwrap();
+        let mut second = pin!(app.send_from(elsewhere, Wire::Native.sign_in("eve", PASSWORD)));
         begin(first.as_mut());
         begin(second.as_mut());
         assert_eq!(app.core().hasher().busy(), 2);

@@ -9,7 +9,7 @@ use crate::dialect::document::{added, component, failures, marked, security, tex
 
 /// Those of the table, and how a session is shown.
 pub(super) fn annotations() -> OpenApi {
-    let mut document = super::table().into_openapi();
+    let mut document = super::described();
     component::<JsonError<'_>>(&mut document);
     let description = "The token of the session, alone or after `Bearer`; or, before the token, the user's id and a space.";
     let scheme = ApiKey::Header(ApiKeyValue::with_description("Authorization", description));

@@ -9,12 +9,11 @@ mod wire;
 
 use axum::Router;
 use axum::middleware::map_response_with_state;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
+use super::urls::urls;
 use crate::http::layers::everybody;
 
 /// Its line in the list.
@@ -35,18 +34,10 @@ pub const DIALECT: Dialect = Dialect {
     not_found: error::not_found,
 };
 
-fn table() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default()
-        .routes(routes!(session::log_in))
-        .routes(routes!(session::log_out))
-        .routes(routes!(recovery::request))
-        .routes(routes!(recovery::confirm))
-        .routes(routes!(session::log_in_v2))
-        .routes(routes!(session::log_out_v2))
-}
+urls![session::log_in, session::log_out, recovery::request, recovery::confirm, session::log_in_v2, session::log_out_v2,];
 
 fn routes(shared: Shared) -> Router {
-    Router::from(table())
+    served()
         .method_not_allowed_fallback(error::wrong_method)
         .layer(map_response_with_state(shared.clone(), error::write))
         .with_state(shared)

@@ -12,12 +12,11 @@ mod wire;
 
 use axum::Router;
 use axum::routing::head;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
+use super::urls::urls;
 use crate::http::layers::{Words, everybody};
 
 /// Its line in the list.
@@ -38,19 +37,18 @@ pub const DIALECT: Dialect = Dialect {
     not_found: |_| error::not_found(),
 };
 
-fn table() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default()
-        .routes(routes!(methods::index))
-        .routes(routes!(recovery::forgotten))
-        .routes(routes!(recovery::reset))
-        .routes(routes!(sign_in::request_code))
-        .routes(routes!(invitations::accept))
-        .routes(routes!(invitations::create))
-        .routes(routes!(sign_in::login))
-}
+urls![
+    methods::index,
+    recovery::forgotten,
+    recovery::reset,
+    sign_in::request_code,
+    invitations::accept,
+    invitations::create,
+    sign_in::login,
+];
 
 fn routes(shared: Shared) -> Router {
-    Router::from(table())
+    served()
         .route("/api/v1/forgotten-password", head(error::no_head))
         .route("/api/v1/request-code/{email}", head(error::no_head))
         .method_not_allowed_fallback(async || error::method_not_allowed())

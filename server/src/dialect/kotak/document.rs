@@ -10,7 +10,7 @@ use crate::dialect::document::{component, failures, marked, security};
 
 /// Those of the table, the body of every failure, and the application's token.
 pub(super) fn annotations() -> OpenApi {
-    let mut document = super::table().into_openapi();
+    let mut document = super::described();
     component::<WireFault>(&mut document);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
     let bearer = bearer.description(Some("The access token of the application."));

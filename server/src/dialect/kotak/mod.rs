@@ -11,12 +11,11 @@ mod sign_out;
 mod wire;
 
 use axum::Router;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
+use super::urls::urls;
 use crate::http::layers::{Words, everybody};
 
 /// Its line in the list.
@@ -37,15 +36,8 @@ pub const DIALECT: Dialect = Dialect {
     not_found: |_| error::not_found(),
 };
 
-fn table() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default()
-        .routes(routes!(session_init::session_init))
-        .routes(routes!(sign_in::login))
-        .routes(routes!(sign_in::access_code))
-        .routes(routes!(sign_in::one_time_token))
-        .routes(routes!(sign_out::logout))
-}
+urls![session_init::session_init, sign_in::login, sign_in::access_code, sign_in::one_time_token, sign_out::logout,];
 
 fn routes(shared: Shared) -> Router {
-    Router::from(table()).method_not_allowed_fallback(async || error::method_not_allowed()).with_state(shared)
+    served().method_not_allowed_fallback(async || error::method_not_allowed()).with_state(shared)
 }

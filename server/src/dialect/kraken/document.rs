@@ -7,7 +7,7 @@ use crate::dialect::document::{component, failure, failures};
 
 /// Those of the table, and the body of every failure.
 pub(super) fn annotations() -> OpenApi {
-    let mut document = super::table().into_openapi();
+    let mut document = super::described();
     component::<ApiErrorResponse<'_>>(&mut document);
     document
 }

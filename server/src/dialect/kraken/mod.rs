@@ -8,12 +8,11 @@ mod wire;
 
 use axum::Router;
 use axum::routing::head;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
+use super::urls::urls;
 use crate::http::layers::{Words, everybody};
 
 /// Its line in the list.
@@ -34,19 +33,18 @@ pub const DIALECT: Dialect = Dialect {
     not_found: |_| error::not_found(),
 };
 
-fn table() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default()
-        .routes(routes!(session::login))
-        .routes(routes!(session::logout))
-        .routes(routes!(session::test))
-        .routes(routes!(keys::start_register))
-        .routes(routes!(keys::finish_register))
-        .routes(routes!(keys::start_auth))
-        .routes(routes!(keys::finish_auth))
-}
+urls![
+    session::login,
+    session::logout,
+    session::test,
+    keys::start_register,
+    keys::finish_register,
+    keys::start_auth,
+    keys::finish_auth,
+];
 
 fn routes(shared: Shared) -> Router {
-    Router::from(table())
+    served()
         // HEAD must change nothing (RFC 9110, 9.2.1), and would otherwise be answered by the GET.
         .route("/api/v1/auth/logout", head(error::get_only).fallback(error::get_only))
         .method_not_allowed_fallback(error::wrong_method)

@@ -2,15 +2,12 @@
 
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, ResponseBuilder};
-use utoipa_axum::router::OpenApiRouter;
 
 use super::wire::ProblemDocument;
 use crate::dialect::document::{component, failure, failures, security};
-use crate::dialect::shared::Shared;
 
-/// Those of a table, the body of every failure, and the ways to show a session.
-pub(super) fn annotations(table: OpenApiRouter<Shared>) -> OpenApi {
-    let mut document = table.into_openapi();
+/// Those of a table, with the body of every failure, and the ways to show a session.
+pub(super) fn annotations(mut document: OpenApi) -> OpenApi {
     component::<ProblemDocument>(&mut document);
     security(&mut document, "bearer", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
     let about = "The cookie that signing in sets. Over https its name is `__Host-doorward`.";

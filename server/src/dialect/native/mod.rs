@@ -24,12 +24,11 @@ mod view;
 mod wire;
 
 use axum::Router;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
+use super::urls::urls;
 use crate::http::layers::Words;
 
 /// Its line in the list.
@@ -44,7 +43,7 @@ pub const DIALECT: Dialect = Dialect {
             about: "Doorward's own API for everybody's account.",
             base: "",
             servers: &[],
-            annotations: || document::annotations(table()),
+            annotations: || document::annotations(described()),
         },
         Document {
             name: "admin",
@@ -54,7 +53,7 @@ pub const DIALECT: Dialect = Dialect {
                     somebody in needs a recent sign-in: else 403 `recent-sign-in-required`.",
             base: "",
             servers: &[],
-            annotations: || document::annotations(admin::table()),
+            annotations: || document::annotations(admin::described()),
         },
     ],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
@@ -63,36 +62,41 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn routes(shared: Shared) -> Router {
-    let router = Router::from(table()).merge(Router::from(admin::table()));
+    let router = served().merge(admin::served());
     router.method_not_allowed_fallback(error::method_not_allowed).with_state(shared)
 }
 
-fn table() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default()
-        .routes(routes!(methods::list))
-        .routes(routes!(sign_in::with_password))
-        .routes(routes!(sign_in::with_code))
-        .routes(routes!(sign_in::request_code))
-        .routes(routes!(passkey::start))
-        .routes(routes!(passkey::finish))
-        .routes(routes!(second_factor::start))
-        .routes(routes!(second_factor::finish))
-        .routes(routes!(second_factor::with_totp))
-        .routes(routes!(session::show, session::sign_out))
-        .routes(routes!(profile::change))
-        .routes(routes!(history::list))
-        .routes(routes!(forward::check))
-        .routes(routes!(sessions::list, sessions::end_others))
-        .routes(routes!(sessions::end))
-        .routes(routes!(password::change))
-        .routes(routes!(recovery::request))
-        .routes(routes!(recovery::confirm))
-        .routes(routes!(keys::start))
-        .routes(routes!(keys::finish, keys::list))
-        .routes(routes!(keys::rename, keys::remove))
-        .routes(routes!(totp::show, totp::confirm, totp::remove))
-        .routes(routes!(totp::start))
-        .routes(routes!(invitations::inspect))
-        .routes(routes!(invitations::accept))
-        .routes(routes!(invitations::create_account))
-}
+urls![
+    methods::list,
+    sign_in::with_password,
+    sign_in::with_code,
+    sign_in::request_code,
+    passkey::start,
+    passkey::finish,
+    second_factor::start,
+    second_factor::finish,
+    second_factor::with_totp,
+    session::show,
+    session::sign_out,
+    profile::change,
+    history::list,
+    forward::check,
+    sessions::list,
+    sessions::end_others,
+    sessions::end,
+    password::change,
+    recovery::request,
+    recovery::confirm,
+    keys::start,
+    keys::finish,
+    keys::list,
+    keys::rename,
+    keys::remove,
+    totp::show,
+    totp::confirm,
+    totp::remove,
+    totp::start,
+    invitations::inspect,
+    invitations::accept,
+    invitations::create_account,
+];
