@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// A session check takes some forty pieces of memory, and gives them back.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     doorward::cli::main()
 }

@@ -32,7 +32,7 @@ pub(super) struct Connection<A> {
 impl<A: App> Connection<A> {
     /// Answers what comes in until the client leaves, or `closing` says true and the request in hand is answered.
     pub(super) async fn serve(self, stream: TcpStream, protocol: Builder<TokioExecutor>, closing: watch::Receiver<bool>) {
-        let (watched, stage, refused) = Watched::new(Prompt::new(stream, HEAD_TIMEOUT));
+        let (watched, stage, refused) = Watched::new(Prompt::new(stream, HEAD_TIMEOUT), HEAD_TIMEOUT);
         let requests = self.clone();
         let service = service_fn(move |request| {
             stage.begin();

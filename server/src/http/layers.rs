@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tower::Service;
 use super::call::{Edge, NO_DIALECT};
 use super::drain;
 use super::head::{HeadError, Refuse};
-use super::metrics::{Metrics, Route, Stopwatch, method_word};
+use super::metrics::{Metrics, Route, Source, Stopwatch, method_word};
 use crate::core::call::Call;
 use crate::log;
 
@@ -37,12 +37,9 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
-/// Which dialect answered, and at which route; put on the answer, for the log line and the metrics.
+/// What answered; put on the answer, for the log line and the metrics.
 #[derive(Clone)]
-struct Answered {
-    dialect: &'static str,
-    route: Route,
-}
+struct Answered(Arc<Source>);
 
 /// How a dialect says that it did not come to an answer.
 #[derive(Clone)]
@@ -79,7 +76,7 @@ impl Words {
     #[must_use]
     pub fn refused(&self, name: &'static str, error: HeadError) -> Response {
         let mut response = (self.refused)(error);
-        response.extensions_mut().insert(Answered { dialect: name, route: Route::default() });
+        response.extensions_mut().insert(Answered(Source::new(name, Route::default())));
         response
     }
 }
@@ -93,6 +90,7 @@ pub struct Front {
 }
 
 struct Outer {
+    nobody: Arc<Source>,
     edge: Edge,
     metrics: Metrics,
     refuse: Refuse,
@@ -102,7 +100,7 @@ impl Front {
     /// In front of a router. A request whose head cannot be used is answered by `refuse`, and by nobody else.
     #[must_use]
     pub fn new(router: Router, edge: Edge, metrics: Metrics, refuse: Refuse) -> Self {
-        Self { router, outer: Arc::new(Outer { edge, metrics, refuse }) }
+        Self { router, outer: Arc::new(Outer { nobody: Source::new(NO_DIALECT, Route::default()), edge, metrics, refuse }) }
     }
 
     /// Answers a request.
@@ -127,7 +125,7 @@ impl Front {
             rest.drain().await;
         }
         dress(response.headers_mut(), &id);
-        finish(&id, &method, &mut response, watch.elapsed(), &self.outer.metrics);
+        self.outer.finish(&id, &method, &mut response, watch.elapsed());
         response
     }
 
@@ -167,25 +165,30 @@ fn dress(headers: &mut HeaderMap, id: &str) {
     }
 }
 
-/// The template of the route and not the path: paths and queries carry codes and e-mail addresses.
-fn finish(id: &str, method: &Method, response: &mut Response, took: Duration, metrics: &Metrics) {
-    let nobody = Answered { dialect: NO_DIALECT, route: Route::default() };
-    let Answered { dialect, route } = response.extensions_mut().remove::<Answered>().unwrap_or(nobody);
-    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let (status, quiet) = (response.status(), method.is_safe() && response.status().is_success());
-    let (method, code, template) = (method_word(method), status.as_u16(), route.as_str());
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(target: "doorward::access", method, route = template, status = code, ms, dialect, request = id, "answered")
-        };
+impl Outer {
+    /// The template of the route and not the path: paths and queries carry codes and e-mail addresses.
+    fn finish(&self, id: &str, method: &Method, response: &mut Response, took: Duration) {
+        let answered = response.extensions_mut().remove::<Answered>();
+        let source = answered.as_ref().map_or(&self.nobody, |Answered(source)| source);
+        let (status, quiet) = (response.status(), method.is_safe() && response.status().is_success());
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let (verb, route, dialect) = (method_word(method), source.route.as_str(), source.dialect);
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "doorward::access",
+                    method = verb, route, status = status.as_u16(), ms, dialect, request = id, "answered"
+                )
+            };
+        }
+        // Checks of sessions are nearly all that a server does. Writing each down would cost more than the check, and tell nobody anything.
+        if quiet {
+            line!(debug);
+        } else {
+            line!(info);
+        }
+        self.metrics.request(source, method, status, took);
     }
-    // Checks of sessions are nearly all that a server does. Writing each down would cost more than the check, and tell nobody anything.
-    if quiet {
-        line!(debug);
-    } else {
-        line!(info);
-    }
-    metrics.request(dialect, method, route, status, took);
 }
 
 /// What is around the routes of one dialect.
@@ -214,15 +217,15 @@ where
     A: Fn(&Request) -> Option<Response> + Send + Sync + 'static,
 {
     let around = Arc::new(around);
-    router.layer(tower::layer::layer_fn(move |inner| Within { inner, around: Arc::clone(&around) }))
+    router.layer(tower::layer::layer_fn(move |inner| Within { inner, around: Arc::clone(&around), source: Arc::default() }))
 }
 
 /// Wraps routes of no dialect, so that the log and the metrics can name them.
 pub fn of_no_dialect(router: Router) -> Router {
     router.layer(from_fn(async |request: Request, next: Next| {
-        let route = Route::of(&request);
+        let source = Source::new(NO_DIALECT, Route::of(&request));
         let mut response = next.run(request).await;
-        response.extensions_mut().insert(Answered { dialect: NO_DIALECT, route });
+        response.extensions_mut().insert(Answered(source));
         response
     }))
 }
@@ -231,11 +234,13 @@ pub fn of_no_dialect(router: Router) -> Router {
 struct Within<A, R> {
     inner: R,
     around: Arc<Around<A>>,
+    /// Known from the first request on.
+    source: Arc<OnceLock<Arc<Source>>>,
 }
 
 impl<A, R: Clone> Clone for Within<A, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), around: Arc::clone(&self.around) }
+        Self { inner: self.inner.clone(), around: Arc::clone(&self.around), source: Arc::clone(&self.source) }
     }
 }
 
@@ -258,7 +263,7 @@ where
         if let Some(call) = request.extensions_mut().get_mut::<Call>() {
             call.origin.dialect = around.name;
         }
-        let route = Route::of(&request);
+        let source = Arc::clone(self.source.get_or_init(|| Source::new(around.name, Route::of(&request))));
         let handled = match (around.admit)(&request) {
             Some(refused) => Either::Left(ready(refused)),
             None => Either::Right(self.inner.call(request).map(|answer| answer.unwrap_or_else(|never| match never {}))),
@@ -266,7 +271,7 @@ where
         Box::pin(async move {
             let answer = timeout(around.limit, handled, || around.words.timed_out());
             let mut response = catch(answer, || around.words.panicked()).await;
-            response.extensions_mut().insert(Answered { dialect: around.name, route });
+            response.extensions_mut().insert(Answered(source));
             Ok(response)
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -87,6 +87,25 @@ impl EncodeLabelValue for Route {
     }
 }
 
+/// What answers requests: a dialect at a route. It has its own numbers at hand, so that nothing is looked up to count a request.
+#[derive(Debug)]
+pub struct Source {
+    /// The dialect.
+    pub dialect: &'static str,
+    /// The route.
+    pub route: Route,
+    requests: [[OnceLock<Counter>; CLASSES.len()]; METHODS.len()],
+    seconds: OnceLock<Histogram>,
+}
+
+impl Source {
+    /// One that has answered nothing.
+    #[must_use]
+    pub fn new(dialect: &'static str, route: Route) -> Arc<Self> {
+        Arc::new(Self { dialect, route, requests: Default::default(), seconds: OnceLock::new() })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DialectLabels {
     dialect: &'static str,
@@ -146,11 +165,20 @@ impl Metrics {
         Self(Arc::new(Inner { registry, requests, seconds }))
     }
 
-    /// Counts an answered request, whose method is a [`method_word`].
-    pub fn request(&self, dialect: &'static str, method: &'static str, route: Route, status: StatusCode, took: Duration) {
-        let labels = RequestLabels { dialect, method, route, status: class(status) };
-        self.0.requests.get_or_create(&labels).inc();
-        self.0.seconds.get_or_create(&DialectLabels { dialect }).observe(took.as_secs_f64());
+    /// Counts an answered request.
+    pub fn request(&self, source: &Source, method: &Method, status: StatusCode, took: Duration) {
+        let (method, status) = (method_place(method), class_place(status));
+        source.requests[method][status].get_or_init(|| self.counter(source, METHODS[method], CLASSES[status])).inc();
+        source.seconds.get_or_init(|| self.histogram(source.dialect)).observe(took.as_secs_f64());
+    }
+
+    fn counter(&self, source: &Source, method: &'static str, status: &'static str) -> Counter {
+        let labels = RequestLabels { dialect: source.dialect, method, route: source.route.clone(), status };
+        self.0.requests.get_or_create(&labels).clone()
+    }
+
+    fn histogram(&self, dialect: &'static str) -> Histogram {
+        self.0.seconds.get_or_create(&DialectLabels { dialect }).clone()
     }
 
     /// All of them as text.
@@ -181,29 +209,28 @@ fn histogram() -> Histogram {
     Histogram::new([0.000_25, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
 }
 
-/// The method, of those that are served anywhere; `OTHER` for what a client made up.
-#[must_use]
-pub fn method_word(method: &Method) -> &'static str {
-    const KNOWN: [(Method, &str); 7] = [
-        (Method::GET, "GET"),
-        (Method::POST, "POST"),
-        (Method::PUT, "PUT"),
-        (Method::PATCH, "PATCH"),
-        (Method::DELETE, "DELETE"),
-        (Method::HEAD, "HEAD"),
-        (Method::OPTIONS, "OPTIONS"),
-    ];
-    KNOWN.iter().find(|(known, _)| known == method).map_or("OTHER", |(_, word)| word)
+/// The methods that are served anywhere, and a word for what a client made up.
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "OTHER"];
+
+const fn last<const N: usize>(_: &[&str; N]) -> usize {
+    N - 1
 }
 
-const fn class(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        100..200 => "1xx",
-        200..300 => "2xx",
-        300..400 => "3xx",
-        400..500 => "4xx",
-        _ => "5xx",
-    }
+fn method_place(method: &Method) -> usize {
+    METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(last(&METHODS))
+}
+
+/// The method, or `OTHER`.
+#[must_use]
+pub fn method_word(method: &Method) -> &'static str {
+    METHODS[method_place(method)]
+}
+
+/// The classes of statuses (RFC 9110, 15).
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+fn class_place(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).saturating_sub(1).min(last(&CLASSES))
 }
 
 struct Observed {
@@ -260,10 +287,11 @@ mod tests {
             others.observe("hash_queue", "Hashes that wait", Kind::Gauge, || vec![(vec![], 7.0)]);
         });
         let (forbidden, unauthorized) = (StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED);
-        metrics.request("kalshi", "POST", Route::default(), forbidden, Duration::from_millis(30));
-        metrics.request("kalshi", "POST", Route::default(), unauthorized, Duration::from_millis(30));
+        let [kalshi, none] = ["kalshi", "none"].map(|dialect| Source::new(dialect, Route::default()));
+        metrics.request(&kalshi, &Method::POST, forbidden, Duration::from_millis(30));
+        metrics.request(&kalshi, &Method::POST, unauthorized, Duration::from_millis(30));
         let made_up = Method::from_bytes(b"BREW").expect("a method");
-        metrics.request("none", method_word(&made_up), Route::default(), StatusCode::NOT_FOUND, Duration::ZERO);
+        metrics.request(&none, &made_up, StatusCode::NOT_FOUND, Duration::ZERO);
         let text = metrics.encode().expect("text");
         for line in [
             r#"doorward_http_requests_total{dialect="kalshi",method="POST",route="other",status="4xx"} 2"#,

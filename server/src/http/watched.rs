@@ -1,15 +1,20 @@
 //! A connection that knows whether a request on it is being answered. What the HTTP/1 library writes at any other time is its own refusal
 //! of a head that it could not read; that is held back, so that an answer in the dialect's words can take its place.
+//!
+//! It also ends a connection whose next head is late. The library could do that, with a timer for every request; here it is one for every
+//! connection, which is looked at again when it has passed.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
 
 use super::head::HeadError;
 use super::preface::Prompt;
@@ -90,11 +95,38 @@ impl<S> Left<S> {
     }
 }
 
+/// How long the next head may take.
+struct Patience {
+    span: Duration,
+    /// When the connection began to wait for it.
+    since: Instant,
+    /// Passes no later than the patience does, and most often before.
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Patience {
+    fn new(span: Duration) -> Self {
+        Self { span, since: Instant::now(), timer: Box::pin(tokio::time::sleep(span)) }
+    }
+
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let until = self.since + self.span;
+            if until <= Instant::now() {
+                return true;
+            }
+            self.timer.as_mut().reset(until);
+        }
+        false
+    }
+}
+
 /// See the top of the file.
 pub(super) struct Watched<S> {
     /// `None` once it was left.
     inner: Option<Prompt<S>>,
     stage: Stage,
+    patience: Patience,
     line: Vec<u8>,
     /// What the library has refused.
     refused: Option<HeadError>,
@@ -102,11 +134,17 @@ pub(super) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    /// With what its service must tell it, and where to look for it after its end.
-    pub(super) fn new(inner: Prompt<S>) -> (Self, Stage, Left<S>) {
+    /// With what its service must tell it, and where to look for it after its end. Heads of HTTP/1 must come within `patience`.
+    pub(super) fn new(inner: Prompt<S>, patience: Duration) -> (Self, Stage, Left<S>) {
         let (stage, left) = (Stage::default(), Arc::default());
-        let watched =
-            Self { inner: Some(inner), stage: stage.clone(), line: Vec::new(), refused: None, left: Left(Arc::clone(&left)) };
+        let watched = Self {
+            inner: Some(inner),
+            stage: stage.clone(),
+            patience: Patience::new(patience),
+            line: Vec::new(),
+            refused: None,
+            left: Left(Arc::clone(&left)),
+        };
         (watched, stage, Left(left))
     }
 
@@ -130,6 +168,12 @@ impl<S> Watched<S> {
         }
     }
 
+    /// Whether the next head is late, so far as nothing more of it is there.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        let waits = self.stage.is(IDLE) && self.inner.as_ref().is_some_and(|inner| !inner.is_http2());
+        waits && self.patience.is_over(cx)
+    }
+
     /// Whether these bytes are the library's own words, which go no further.
     fn holds_back(&mut self, bytes: &[u8]) -> bool {
         let own = self.stage.is(IDLE) && self.inner.as_ref().is_some_and(|inner| !inner.is_http2());
@@ -145,7 +189,11 @@ impl<S> Watched<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(self.inner()?.poll_read(cx, buf))?;
+        let read = self.inner()?.poll_read(cx, buf);
+        if read.is_pending() && self.is_late(cx) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        ready!(read)?;
         if self.stage.is(IDLE) {
             self.hear(&buf.filled()[before..]);
         }
@@ -166,6 +214,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         // The library flushes when it has nothing left to write.
         if self.stage.is(WRITING) {
             self.stage.0.store(IDLE, Ordering::Relaxed);
+            self.patience.since = Instant::now();
             self.line.clear();
         }
         Poll::Ready(Ok(()))
@@ -189,5 +238,54 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.inner.as_ref().is_some_and(AsyncWrite::is_write_vectored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn connected() -> (DuplexStream, Watched<DuplexStream>, Stage) {
+        let (client, server) = duplex(1024);
+        let (watched, stage, _) = Watched::new(Prompt::new(server, LONG), PATIENCE);
+        (client, watched, stage)
+    }
+
+    /// Reads what there is, and then on; how long that took, if it ended.
+    async fn read_on(watched: &mut Watched<DuplexStream>) -> Option<(Duration, io::ErrorKind)> {
+        let (begun, mut rest) = (Instant::now(), Vec::new());
+        let ended = timeout(LONG, watched.read_to_end(&mut rest)).await.ok()?;
+        Some((begun.elapsed(), ended.expect_err("a late head").kind()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_is_late_ends_the_connection() {
+        let (mut client, mut watched, _) = connected();
+        let drip = async {
+            for byte in *b"GET / HTTP/1.1" {
+                client.write_all(&[byte]).await.expect("room");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let (ended, ()) = tokio::join!(read_on(&mut watched), drip);
+        assert_eq!(ended, Some((PATIENCE, io::ErrorKind::TimedOut)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_its_time_and_the_next_head_has_all_of_its_own() {
+        let (mut client, mut watched, stage) = connected();
+        client.write_all(b"POST / HTTP/1.1\r\n").await.expect("room");
+        assert_eq!(watched.read(&mut [0; 100]).await.expect("a head"), 17);
+        stage.begin();
+        assert_eq!(read_on(&mut watched).await, None, "its body may come slowly");
+        drop(stage.clone().answer(Body::empty()));
+        watched.flush().await.expect("a flush");
+        assert_eq!(read_on(&mut watched).await, Some((PATIENCE, io::ErrorKind::TimedOut)));
     }
 }
