@@ -15,7 +15,7 @@ macro_rules! urls {
         pub(super) fn served() -> axum::Router<$crate::dialect::shared::Shared> {
             let router = axum::Router::new();
             $(let router = utoipa_axum::paste! {
-                $crate::dialect::urls::mount::<$module::[<__path_ $handler>], _, _>(router, $module::$handler)
+                $crate::dialect::urls::mount::<$module::[<__path_ $handler>], _, _>(router, &$module::$handler)
             };)+
             router
         }
@@ -31,7 +31,7 @@ macro_rules! urls {
 pub(super) use urls;
 
 /// Adds a handler where its annotation `P` says.
-pub(super) fn mount<P: utoipa::Path, H: Handler<T, Shared>, T: 'static>(router: Router<Shared>, handler: H) -> Router<Shared> {
+pub(super) fn mount<P: utoipa::Path, H: Handler<T, Shared>, T: 'static>(router: Router<Shared>, handler: &H) -> Router<Shared> {
     let methods = P::methods();
     let on = |mounted: MethodRouter<Shared>, method: &utoipa::openapi::HttpMethod| {
         mounted.on(method.to_method_filter(), handler.clone())

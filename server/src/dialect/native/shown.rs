@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::error::Problem;
 use crate::core::Fault;
 
-/// More than most answers take, so that writing them does not grow the buffer step by step.
-const ROOM: usize = 1024;
+/// More than most answers take, and than their writer asks for beforehand, so that the buffer does not grow step by step.
+const ROOM: usize = 2048;
 
 /// Headers that an answer has, and some more.
 const HEADERS: usize = 12;

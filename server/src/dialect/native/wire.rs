@@ -1,6 +1,7 @@
 //! The JSON of `/auth/v1`, and what `/admin/v1` has in common with it. Times are RFC 3339 in UTC.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
@@ -81,12 +82,27 @@ pub(super) struct CurrentSession<'a> {
     pub(super) session: Session<'a>,
 }
 
-#[derive(Serialize)]
 pub(super) struct User<'a> {
     pub(super) id: UserId,
     /// Left out while a second factor is owed.
-    #[serde(flatten)]
     pub(super) profile: Option<Profile<'a>>,
+}
+
+/// As `flatten` would have it, which takes every member for one of a map: on the way of a session check that is felt.
+impl Serialize for User<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut user = serializer.serialize_struct("User", if self.profile.is_some() { 7 } else { 1 })?;
+        user.serialize_field("id", &self.id)?;
+        if let Some(Profile { email, username, first_name, last_name, role, email_verified }) = &self.profile {
+            user.serialize_field("email", email)?;
+            user.serialize_field("username", username)?;
+            user.serialize_field("first_name", first_name)?;
+            user.serialize_field("last_name", last_name)?;
+            user.serialize_field("role", role)?;
+            user.serialize_field("email_verified", email_verified)?;
+        }
+        user.end()
+    }
 }
 
 /// The members of the profile are there together or not at all, which a schema could not say in fewer words than these.
@@ -106,7 +122,7 @@ impl ToSchema for User<'_> {
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 pub(super) struct Profile<'a> {
     pub(super) email: &'a str,
     pub(super) username: &'a str,
