@@ -109,6 +109,12 @@ impl Patience {
         Self { span, since: Instant::now(), timer: Box::pin(tokio::time::sleep(span)) }
     }
 
+    /// Begins to wait, and has the task woken when it has waited too long: the library need not read before that.
+    fn begin(&mut self, cx: &mut Context<'_>) {
+        self.since = Instant::now();
+        self.is_over(cx);
+    }
+
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         while self.timer.as_mut().poll(cx).is_ready() {
             let until = self.since + self.span;
@@ -214,7 +220,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         // The library flushes when it has nothing left to write.
         if self.stage.is(WRITING) {
             self.stage.0.store(IDLE, Ordering::Relaxed);
-            self.patience.since = Instant::now();
+            self.patience.begin(cx);
             self.line.clear();
         }
         Poll::Ready(Ok(()))
@@ -243,6 +249,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::time::timeout;
 
@@ -284,6 +292,14 @@ mod tests {
         assert_eq!(watched.read(&mut [0; 100]).await.expect("a head"), 17);
         stage.begin();
         assert_eq!(read_on(&mut watched).await, None, "its body may come slowly");
+        drop(stage.clone().answer(Body::empty()));
+        let mut polled = 0;
+        let woken = poll_fn(|cx| {
+            polled += 1;
+            let flushed = Pin::new(&mut watched).poll_flush(cx);
+            if polled == 1 { Poll::Pending } else { flushed }
+        });
+        timeout(LONG, woken).await.expect("whoever does not read is woken").expect("a flush");
         drop(stage.clone().answer(Body::empty()));
         watched.flush().await.expect("a flush");
         assert_eq!(read_on(&mut watched).await, Some((PATIENCE, io::ErrorKind::TimedOut)));

