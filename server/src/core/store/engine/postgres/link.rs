@@ -16,9 +16,11 @@ use super::address::Address;
 pub(super) use super::address::PATIENCE;
 use crate::core::fault::Fault;
 
-/// What is set on each connection that is ours alone. All statements go by an index, in its order, and predicate locks on whole tables, which reading
-/// a small table row by row would take, make transactions fail that have nothing to do with one another.
-const SETTINGS: &str = "SET enable_seqscan = off; SET enable_sort = off; SET plan_cache_mode = force_generic_plan; SET idle_in_transaction_session_timeout = '15s'";
+/// What is set on each connection that is ours alone. All statements go by an index, in its order, and predicate locks on whole tables, which
+/// reading a small table row by row would take, make transactions fail that have nothing to do with one another. None is worth compiling,
+/// but a plan that cannot do without what is off counts as so dear that it would be.
+const SETTINGS: &str = "SET enable_seqscan = off; SET enable_sort = off; SET jit = off; SET plan_cache_mode = force_generic_plan; \
+                        SET idle_in_transaction_session_timeout = '15s'";
 
 const STARTED: &str = "SELECT CAST(pg_postmaster_start_time() AS TEXT)";
 
