@@ -128,6 +128,8 @@ must "account" "$(stat -c %U /proc/$process)" doorward
 must "environment file" "$(tr '\0' '\n' </proc/$process/environ | grep ^DOORWARD_)" "DOORWARD_SERVICE_NAME=from the environment file"
 must "capabilities, effective and bounding" "$(sed -nE 's/^Cap(Eff|Bnd):\t0*/0/p' /proc/$process/status | tr '\n' ' ')" "0 0 "
 must "no new privileges, filter" "$(sed -nE 's/^(NoNewPrivs|Seccomp):\t//p' /proc/$process/status | tr '\n' ' ')" "1 2 "
+must "niceness of the threads that hash" \
+  "$(awk '$2 ~ /password-hash/ { print $19 }' /proc/$process/task/*/stat | sort -u | tr '\n' ' ')" "5 "
 must "its folder and files" "$(stat -c '%U %a' /var/lib/doorward /var/lib/doorward/doorward.db | tr '\n' ' ')" "doorward 700 doorward 600 "
 must "/etc can be written" "$(nsenter --target "$process" --mount touch /etc/x 2>/dev/null && echo yes || echo no)" no
 kill -9 "$process"
