@@ -13,7 +13,7 @@ import load
 from report import Section, medians
 from subjects import doorward
 
-RATIO, CONNECTIONS = 3.0, 64
+RATIO, CONNECTIONS = 3.0, 256
 # Of each kind in a round; sessions and codes can be used once.
 WRITES = 60_000
 SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

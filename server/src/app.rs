@@ -19,7 +19,7 @@ use crate::dialect::{
     self,
     shared::{Forward, Shared, Writer, WrittenMail},
 };
-use crate::http::call::Edge;
+use crate::http::call::{Edge, NO_DIALECT};
 use crate::http::forwarded::Proxies;
 use crate::http::head::{self, HeadError, Refuse};
 use crate::http::health::{Probe, Readiness};
@@ -162,7 +162,7 @@ pub async fn build_with(config: &Config, desk: &Desk, texts: Texts) -> Result<Ap
     };
     let mailer = mailer(config, texts.mails)?;
     let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config), writer(&mailer));
-    let (router, refuse) = mount(config, &shared, texts.pages, layers::of_no_dialect(readiness.router()));
+    let (router, refuse) = mount(config, &shared, texts.pages, readiness.router());
     let router = Front::new(router, edge, metrics.clone(), refuse);
     let metrics = head::guard(metrics.router());
     Ok(App { mailer, core, router, metrics, readiness })
@@ -176,8 +176,8 @@ fn forward(config: &Config) -> Forward {
     }
 }
 
-/// Every dialect that is on, the pages, `more`, and an answer for every URL that nobody has; and one for every head that nobody can read.
-fn mount(config: &Config, shared: &Shared, pages: Pages, more: Router) -> (Router, Refuse) {
+/// Every dialect that is on, the pages, `probes`, and an answer for every URL that nobody has; and one for every head that nobody can read.
+fn mount(config: &Config, shared: &Shared, pages: Pages, probes: Router) -> (Router, Refuse) {
     let limit = config.request_timeout.get();
     let (mut router, mut areas) = (Router::new(), Vec::<Area>::new());
     for dialect in dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects)) {
@@ -202,6 +202,8 @@ fn mount(config: &Config, shared: &Shared, pages: Pages, more: Router) -> (Route
     let docs = layers::dialect(openapi::routes(&config.dialects, shared.public_url()), around);
     let area = |prefix| Area { prefix, name: DOCS, words: openapi::words(), not_found: None };
     areas.extend(openapi::PREFIXES.map(area));
+    let around = Around { name: NO_DIALECT, limit, words: openapi::words(), admit: layers::everybody };
+    let probes = layers::dialect(probes, around);
     // The longest prefix first: `/api/v1/auth` is another dialect's than `/api/v1`.
     areas.sort_by_key(|area| std::cmp::Reverse(area.prefix.len()));
     let areas: Areas = Arc::new(areas);
@@ -209,7 +211,7 @@ fn mount(config: &Config, shared: &Shared, pages: Pages, more: Router) -> (Route
     let refuse = move |path: &str, error: HeadError| {
         area_of(&areas, path).map_or_else(|| error.into_response(), |area| area.words.refused(area.name, error))
     };
-    (router.merge(pages).merge(docs).merge(more).merge(unknown), Arc::new(refuse))
+    (router.merge(pages).merge(docs).merge(probes).merge(unknown), Arc::new(refuse))
 }
 
 /// What the log and the metrics call the pages.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 /// Commits one change after the other.
 #[derive(Parser)]
@@ -42,8 +42,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let values = std::fs::read_to_string(&options.values)?;
     let mut connection = Connection::open(&options.database)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection
-        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;")?;
+    connection.execute_batch(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON;
+             PRAGMA temp_store=MEMORY;",
+    )?;
     let (began, length) = (now(), Duration::from_secs_f64(options.seconds));
     let mut count = 0_u32;
     for hash in values.lines().take_while(|_| began.elapsed() < length) {
@@ -80,11 +82,11 @@ fn change(tx: &Transaction<'_>, kind: Kind, hash: &str) -> rusqlite::Result<()> 
 fn second_step(tx: &Transaction<'_>, session: &str, user: &str, hash: &str) -> rusqlite::Result<()> {
     let seed = "SELECT secret, confirmed_at, created_at FROM authenticators WHERE user_id = ?1";
     tx.prepare_cached(seed)?.query_row([user], |_| Ok(()))?;
-    tx.prepare_cached("UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE id = ?1 RETURNING wrong_codes")?
-        .query_row([session], |_| Ok(()))?;
+    tx.prepare_cached("SELECT tat FROM limits WHERE bucket = ?1")?.query_row([session], |_| Ok(())).optional()?;
     tx.prepare_cached("UPDATE authenticators SET last_step = last_step + 1 WHERE user_id = ?1")?.execute([user])?;
-    tx.prepare_cached("UPDATE sessions SET wrong_codes = 0 WHERE id = ?1")?.execute([session])?;
-    let rotate = "UPDATE sessions SET token_hash = ?1, half = 0, factors = 'password,totp' WHERE id = ?2 AND token_hash = ?3";
+    tx.prepare_cached("UPDATE sessions SET wrong_codes = 0 WHERE id = ?1 AND wrong_codes > 0")?.execute([session])?;
+    let rotate = "UPDATE sessions SET token_hash = ?1, half = 0, factors = 'password,totp', idle_expires_at = idle_expires_at + 1
+        WHERE id = ?2 AND token_hash = ?3";
     tx.prepare_cached(rotate)?.execute(params![format!("new{hash}"), session, hash]).map(|_| ())
 }
 

@@ -1,13 +1,14 @@
 //! Argon2id (RFC 9106), by the fastest code that the processor runs.
 //!
 //! Which code that is (AVX-512, AVX2, SSE2, NEON or portable) argon2-rust decides when it is first asked, so that one program runs
-//! everywhere. It keeps its memory from hash to hash, in huge pages where the system gives them, and wipes it after each.
+//! everywhere. It keeps its memory from hash to hash, in huge pages where the system gives them: the next hash writes over all of it before
+//! it reads any. When no other waits, [`Argon2id::rest`] leaves nothing of the last one behind.
 
 use argon2::{AssociatedData, Params, ParamsBuilder};
 use argon2_rust::params::{Memory, TagLen};
 use argon2_rust::{Algorithm, Argon2, Hasher, Version};
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Fault;
 
@@ -83,6 +84,13 @@ impl Argon2id {
         Ok(tag)
     }
 
+    /// To be called when no hash waits: gives the memory back to the system, and wipes what the last one has left on the stack. Nothing
+    /// remains from which a password could be guessed faster than by hashing.
+    pub(in crate::core) fn rest(&mut self) {
+        self.forget();
+        wipe_stack();
+    }
+
     /// Gives the memory back. The next hash takes new.
     pub(in crate::core) fn forget(&mut self) {
         self.hasher.clear();
@@ -93,6 +101,13 @@ impl Argon2id {
     pub(in crate::core) fn worked_in(&self) -> u32 {
         self.hasher.params().memory_blocks()
     }
+}
+
+/// Wipes the stack below its caller, by far more than a hash uses. The state of Blake2b is there, and the hash H0 of RFC 9106, of which
+/// a guess costs next to nothing.
+#[inline(never)]
+fn wipe_stack() {
+    [0_u8; 32 * 1024].zeroize();
 }
 
 /// The lanes are computed one after the other, on the thread that asks: how many hash at once is the setting's business.
@@ -221,11 +236,10 @@ mod tests {
 
         #[test]
         fn nothing_of_a_hash_is_left() {
-            // Large enough to be a mapping of its own.
             let params = params(4096, 2, 1);
-            let mut blocks = vec![argon2::Block::default(); params.block_count()];
+            let (mut expected, mut blocks) = ([0; 32], vec![argon2::Block::default(); params.block_count()]);
             let another = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params.clone());
-            another.hash_password_into_with_memory(b"password", &[7; 16], &mut [0; 32], &mut blocks).unwrap();
+            another.hash_password_into_with_memory(b"password", &[7; 16], &mut expected, &mut blocks).unwrap();
             let complements: Vec<[u64; 8]> =
                 [5, 1000, 4000].map(|at: usize| std::array::from_fn(|word| !blocks[at].as_ref()[word])).to_vec();
             for complement in &complements {
@@ -234,11 +248,57 @@ mod tests {
             blocks.fill(argon2::Block::default());
             let mut argon2 = Argon2id::new(&params).unwrap();
             let tag = argon2.derive(&params, b"password", &[7; 16], 32).unwrap();
-            assert_eq!(*tag, by_another(&params, b"password", &[7; 16], 32));
-            assert_eq!(argon2.hasher.reserved_blocks(), 4096);
+            assert_eq!(*tag, expected);
+            assert_eq!(argon2.hasher.reserved_blocks(), 4096, "kept for the next");
+            argon2.rest();
+            assert_eq!(argon2.hasher.reserved_blocks(), 0);
             for complement in &complements {
                 assert_eq!(found(complement), 0);
             }
+        }
+
+        /// The mapping of this thread's stack, as it is now.
+        fn stack() -> Vec<u8> {
+            let here = 0_u8;
+            let here = (&raw const here) as u64;
+            let maps = read_to_string("/proc/self/maps").unwrap();
+            let bounds = maps.lines().filter_map(|line| line.split_once(' ')?.0.split_once('-')).find_map(|(from, to)| {
+                let (from, to) = (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
+                (from..to).contains(&here).then_some((from, to))
+            });
+            let (from, to) = bounds.unwrap();
+            let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+            File::open("/proc/self/mem").unwrap().read_exact_at(&mut bytes, from).unwrap();
+            bytes
+        }
+
+        /// H0 of the hash below, with the bits of 0xa5 turned, lest it be found where it is written.
+        const TURNED: [u8; 64] = [
+            0xc8, 0x2f, 0xa1, 0xd7, 0xfa, 0x44, 0xc6, 0x4c, 0xf7, 0x4d, 0x76, 0x01, 0x81, 0xdf, 0x78, 0xc8, 0x18, 0x50, 0x47,
+            0x44, 0x3c, 0x41, 0xa9, 0x6f, 0xef, 0xaa, 0xff, 0x5e, 0x08, 0x8e, 0xfe, 0xb6, 0xb5, 0x13, 0x2f, 0x1a, 0xd4, 0xb9,
+            0x7c, 0x26, 0x0b, 0xb7, 0x93, 0x87, 0x83, 0x21, 0xea, 0xc1, 0xfd, 0x07, 0x6c, 0xcc, 0x4b, 0x90, 0xea, 0xd7, 0x54,
+            0x9d, 0x00, 0x60, 0x20, 0x28, 0x71, 0xd4,
+        ];
+
+        fn is_left() -> bool {
+            stack().windows(64).any(|bytes| bytes.iter().zip(TURNED).all(|(byte, turned)| byte ^ 0xa5 == turned))
+        }
+
+        /// In a frame of its own, which ends before the next begins.
+        #[inline(never)]
+        fn what_is_left_is_found() {
+            let left = std::hint::black_box(TURNED.map(|byte| byte ^ 0xa5));
+            assert!(is_left(), "{}", std::hint::black_box(left).len());
+        }
+
+        #[test]
+        fn nothing_is_left_on_the_stack() {
+            what_is_left_is_found();
+            let params = params(64, 1, 1);
+            let mut argon2 = Argon2id::new(&params).unwrap();
+            argon2.derive(&params, b"nobody else has this password", b"nor this salt...", 32).unwrap();
+            argon2.rest();
+            assert!(!is_left());
         }
     }
 }

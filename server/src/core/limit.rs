@@ -96,10 +96,21 @@ impl Charges {
             let wait = limits::take(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?;
             longest = longest.max(wait);
         }
-        match longest {
-            None => Ok(()),
-            Some(millis) => Err(Refusal::TooManyAttempts { retry_after: whole_seconds(millis) }.into()),
+        Ok(throttled(longest)?)
+    }
+
+    /// What [`Charges::take`] would refuse. Charges nothing: a try that turns out to be wrong is to be charged in the same transaction.
+    pub(in crate::core) async fn demand(
+        &self,
+        tx: &mut Tx,
+        call: &Call,
+    ) -> std::result::Result<std::result::Result<(), Refusal>, Fault> {
+        let mut longest = None;
+        for (bucket, rate) in &self.0 {
+            let wait = limits::wait(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?;
+            longest = longest.max(wait);
         }
+        Ok(throttled(longest))
     }
 
     /// Puts it on record when a flow that took these charges was throttled.
@@ -205,6 +216,14 @@ pub(in crate::core) fn network_of(address: IpAddr) -> String {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
+    }
+}
+
+/// What to say to somebody who has to wait so many milliseconds.
+fn throttled(wait: Option<i64>) -> std::result::Result<(), Refusal> {
+    match wait {
+        None => Ok(()),
+        Some(millis) => Err(Refusal::TooManyAttempts { retry_after: whole_seconds(millis) }),
     }
 }
 

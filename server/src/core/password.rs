@@ -1,7 +1,7 @@
 //! Passwords: Argon2id in PHC strings, on threads of its own.
 //!
 //! Hashing is the one thing here that is slow on purpose. It runs on a fixed number of threads, each with its memory kept from hash to
-//! hash and wiped after each; when too many calls wait, the next is told to come back, and everything else goes on undisturbed.
+//! hash and given back when none waits; when too many calls wait, the next is told to come back, and everything else goes on undisturbed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -174,8 +174,9 @@ impl Hasher {
 fn work(waiting: &Receiver<Job>, mut argon2: Argon2id) {
     give_way();
     while let Ok(job) = waiting.recv() {
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut argon2))).is_err() {
-            argon2.forget();
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut argon2)));
+        if done.is_err() || waiting.is_empty() {
+            argon2.rest();
         }
     }
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, ready};
@@ -47,6 +46,8 @@ pub struct Words {
     panicked: Arc<dyn Fn() -> Response + Send + Sync>,
     timed_out: Arc<dyn Fn() -> Response + Send + Sync>,
     refused: Arc<dyn Fn(HeadError) -> Response + Send + Sync>,
+    /// Of the answers to requests that never reached a route.
+    source: Arc<OnceLock<Arc<Source>>>,
 }
 
 impl Words {
@@ -57,7 +58,7 @@ impl Words {
         timed_out: impl Fn() -> Response + Send + Sync + 'static,
         refused: impl Fn(HeadError) -> Response + Send + Sync + 'static,
     ) -> Self {
-        Self { panicked: Arc::new(panicked), timed_out: Arc::new(timed_out), refused: Arc::new(refused) }
+        Self { panicked: Arc::new(panicked), timed_out: Arc::new(timed_out), refused: Arc::new(refused), source: Arc::default() }
     }
 
     /// The answer in the place of one whose making panicked.
@@ -76,7 +77,8 @@ impl Words {
     #[must_use]
     pub fn refused(&self, name: &'static str, error: HeadError) -> Response {
         let mut response = (self.refused)(error);
-        response.extensions_mut().insert(Answered(Source::new(name, Route::default())));
+        let source = self.source.get_or_init(|| Source::new(name, Route::default()));
+        response.extensions_mut().insert(Answered(Arc::clone(source)));
         response
     }
 }
@@ -218,16 +220,6 @@ where
 {
     let around = Arc::new(around);
     router.layer(tower::layer::layer_fn(move |inner| Within { inner, around: Arc::clone(&around), source: Arc::default() }))
-}
-
-/// Wraps routes of no dialect, so that the log and the metrics can name them.
-pub fn of_no_dialect(router: Router) -> Router {
-    router.layer(from_fn(async |request: Request, next: Next| {
-        let source = Source::new(NO_DIALECT, Route::of(&request));
-        let mut response = next.run(request).await;
-        response.extensions_mut().insert(Answered(source));
-        response
-    }))
 }
 
 /// A route, and what is around it.

@@ -127,11 +127,22 @@ async fn upgrade(core: &Core, call: &Call, password: &Password) -> Result<Option
 
 async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identifier, is_code: bool) -> Result<Known> {
     let (call, place) = (call.clone(), core.decoys.key_of(identifier.key())?);
+    if !is_code {
+        let work = core.store.write_soon(move |tx| {
+            Box::pin(async move {
+                charges.take(tx, &call).await?;
+                let user = users::by_identifier(tx, &identifier).await?;
+                known_password(tx, user, &place).await
+            })
+        });
+        return work.await;
+    }
+    // A guess at a code stays counted whatever happens: there are few of them, and few codes.
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             charges.take(tx, &call).await?;
             let user = users::by_identifier(tx, &identifier).await?;
-            if is_code { known_code(tx, &call, user).await } else { known_password(tx, user, &place).await }
+            known_code(tx, &call, user).await
         })
     });
     work.await

@@ -2,14 +2,15 @@
 
 use super::authenticator_app::spend_code;
 use super::opening::{SignedIn, raise};
-use super::session::{Need, Presented, check, still};
+use super::session::{Authenticated, Presented, Sought};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Factor, Session, UserId};
+use crate::core::model::{Factor, Session, User};
+use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, authenticators, sessions};
 use crate::core::token::Secret;
-use crate::core::{Core, Refusal, Result};
+use crate::core::{Core, Error, Refusal, Result};
 
 const NO_APP: Refusal = Refusal::Conflict { problem: "No authenticator app is enrolled." };
 
@@ -20,40 +21,49 @@ const NO_APP: Refusal = Refusal::Conflict { problem: "No authenticator app is en
 /// [`Refusal::NotSignedIn`], [`Refusal::TooManyAttempts`], [`Refusal::InvalidCredentials`] for a code that is wrong or was used,
 /// [`Refusal::Conflict`] when no app is enrolled.
 pub async fn present(core: &Core, call: &Call, presented: &Presented, code: &Secret) -> Result<SignedIn> {
-    let checked = check(core, call, presented, Need::EvenHalf).await?;
-    let charges = Charges::new(&core.policy.limits, call, &[Limited::SecondFactor(&checked.user.id.to_string())]);
-    let owner = checked.user.id;
-    let (called, code, policy, taken) = (call.clone(), code.clone(), core.policy.sessions, charges.clone());
+    let sought = Sought::new(core, presented)?;
+    let (called, code, policy, limits) = (call.clone(), code.clone(), core.policy.sessions, core.policy.limits.clone());
     let work = core.store.write(move |tx| {
         Box::pin(async move {
-            let (session, user) = still(tx, &called, &checked).await?;
-            let app = authenticators::confirmed(tx, user.id).await?.ok_or(NO_APP)?;
-            taken.take(tx, &called).await?;
-            // Counted before it is judged, so that parallel guesses wait for each other's verdict.
-            let wrong = sessions::count_wrong_code(tx, session.id).await?;
-            if !spend_code(tx, &called, user.id, &app, &code).await? {
-                refuse(tx, &called, user.id, &session, wrong).await?;
-                // A value, not an error: charge and count stay.
-                return Ok(Err(Refusal::InvalidCredentials));
-            }
-            sessions::forget_wrong_codes(tx, session.id).await?;
-            taken.refund(tx).await?;
-            let raised = raise(tx, &called, &policy, &checked, session, user, Factor::Totp).await?;
-            record(tx, &called, Record { detail: Some("totp".to_owned()), ..Record::own(Event::SecondFactor, raised.user.id) })
-                .await?;
-            Ok(Ok(raised))
+            let checked = sought.find(tx, called.now).await?.ok_or(Refusal::NotSignedIn)?;
+            let user = checked.user.id;
+            let app = authenticators::confirmed(tx, user).await?.ok_or(NO_APP)?;
+            let charges = Charges::new(&limits, &called, &[Limited::SecondFactor(&user.to_string())]);
+            // Judged and counted in one transaction, as if it ran alone: parallel guesses wait for each other's verdict.
+            let judged = if let Err(throttled) = charges.demand(tx, &called).await? {
+                Err(throttled)
+            } else if spend_code(tx, &called, user, &app, &code).await? {
+                Ok(accept(tx, &called, &policy, &checked).await?)
+            } else {
+                charges.take(tx, &called).await?;
+                Err(refuse(tx, &called, &checked).await?)
+            };
+            // A value, not an error: charge and count stay.
+            Ok((user, charges, judged))
         })
     });
-    Ok(charges.on_record(core, call, Event::SecondFactor, Some(owner), work.await).await??)
+    let (user, charges, judged) = work.await?;
+    charges.on_record(core, call, Event::SecondFactor, Some(user), judged.map_err(Error::from)).await
 }
 
-async fn refuse(tx: &mut Tx, call: &Call, user: UserId, session: &Session, wrong: i64) -> Result<()> {
-    let (outcome, detail) = (Refusal::InvalidCredentials.name(), Some("totp".to_owned()));
+async fn accept(tx: &mut Tx, call: &Call, policy: &SessionPolicy, checked: &Authenticated) -> Result<SignedIn> {
+    sessions::forget_wrong_codes(tx, checked.session.id).await?;
+    let (session, user) = (Session::clone(&checked.session), User::clone(&checked.user));
+    let raised = raise(tx, call, policy, checked, session, user, Factor::Totp).await?;
+    record(tx, call, Record { detail: Some("totp".to_owned()), ..Record::own(Event::SecondFactor, raised.user.id) }).await?;
+    Ok(raised)
+}
+
+async fn refuse(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<Refusal> {
+    let (session, user) = (checked.session.id, checked.user.id);
+    let wrong = sessions::count_wrong_code(tx, session).await?;
+    let refusal = Refusal::InvalidCredentials;
+    let (outcome, detail) = (refusal.name(), Some("totp".to_owned()));
     record(tx, call, Record { outcome, detail, ..Record::own(Event::SecondFactor, user) }).await?;
     if wrong >= sessions::MAXIMUM_WRONG_CODES {
-        sessions::delete(tx, session.id).await?;
-        let detail = Some(session.id.to_string());
+        sessions::delete(tx, session).await?;
+        let detail = Some(session.to_string());
         record(tx, call, Record::by(Actor::Server, Event::SessionsEnded, Some(user), detail)).await?;
     }
-    Ok(())
+    Ok(refusal)
 }

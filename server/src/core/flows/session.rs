@@ -124,9 +124,6 @@ impl Authority {
 /// # Errors
 /// [`Refusal::NotSignedIn`], [`Refusal::SecondFactorOwed`], [`Refusal::RecentSignInRequired`].
 pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<Authenticated> {
-    if presented.tokens.is_empty() {
-        return Err(Refusal::NotSignedIn.into());
-    }
     let checked = match recall(core, call, presented) {
         Some(checked) => checked,
         None => look_up(core, call, presented).await?.ok_or(Refusal::NotSignedIn)?,
@@ -153,31 +150,51 @@ fn recall(core: &Core, call: &Call, presented: &Presented) -> Option<Authenticat
     stands(&session, &user, &presented.claim, call.now).then_some(Authenticated { session, user, token })
 }
 
-/// What the store says: of the first token that opens a full session, or of the first that opens any. A full one is kept in memory.
+/// What the store says. A full session is kept in memory.
 async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Option<Authenticated>> {
-    let tokens: Vec<_> = presented.tokens.iter().map(SessionToken::hash).collect();
-    let (claim, now, seen) = (presented.claim.clone(), call.now, core.seen.clone());
+    let (sought, now) = (Sought::new(core, presented)?, call.now);
     let moment = core.store.moment();
-    let found = core.store.read(move |tx| {
-        Box::pin(async move {
-            let mut half = None;
-            for token in tokens {
-                let Some(Known { session, user }) = live(tx, &token, &claim, &seen, now).await? else { continue };
-                let checked = Authenticated { session, user, token };
-                if checked.session.state == SessionState::Full {
-                    return Ok(Some(checked));
-                }
-                half = half.or(Some(checked));
-            }
-            Ok(half)
-        })
-    });
+    let found = core.store.read(move |tx| Box::pin(async move { Ok(sought.find(tx, now).await?) }));
     let found = found.await?;
     if let Some(checked) = found.as_ref().filter(|checked| checked.session.state == SessionState::Full) {
         let known = Known { session: Arc::clone(&checked.session), user: Arc::clone(&checked.user) };
         core.store.keep(checked.token, known, moment);
     }
     Ok(found)
+}
+
+/// What a session is looked for by, in a transaction that rests on it: one journey to the store, where [`check`] and [`still`] take two.
+#[derive(Clone)]
+pub(super) struct Sought {
+    tokens: Vec<SecretHash>,
+    claim: Claim,
+    seen: Seen,
+}
+
+impl Sought {
+    /// # Errors
+    /// [`Refusal::NotSignedIn`] without a token.
+    pub(super) fn new(core: &Core, presented: &Presented) -> std::result::Result<Self, Refusal> {
+        if presented.tokens.is_empty() {
+            return Err(Refusal::NotSignedIn);
+        }
+        let tokens = presented.tokens.iter().map(SessionToken::hash).collect();
+        Ok(Self { tokens, claim: presented.claim.clone(), seen: core.seen.clone() })
+    }
+
+    /// Of the first token that opens a full session, or of the first that opens any.
+    pub(super) async fn find(&self, tx: &mut Tx, now: Timestamp) -> std::result::Result<Option<Authenticated>, Fault> {
+        let mut half = None;
+        for &token in &self.tokens {
+            let Some(Known { session, user }) = live(tx, &token, &self.claim, &self.seen, now).await? else { continue };
+            let checked = Authenticated { session, user, token };
+            if checked.session.state == SessionState::Full {
+                return Ok(Some(checked));
+            }
+            half = half.or(Some(checked));
+        }
+        Ok(half)
+    }
 }
 
 /// Checks that the caller is an administrator who has proven a second factor where one is demanded.

@@ -21,7 +21,7 @@ const SEEN_BATCH: usize = 1000;
 pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
     let (now, ended) = (call.now, call.now.before(core.policy.mail_retention));
     let idle = now.before(UNWRITTEN);
-    let work = core.store.write_each(move |tx| {
+    let work = core.store.write_soon(move |tx| {
         Box::pin(async move {
             let most = [
                 sessions::sweep(tx, idle).await?,
@@ -45,7 +45,7 @@ pub async fn seen(core: &Core) -> Result<()> {
     while !noted.is_empty() {
         let batch: Arc<[Use]> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
         let written = Arc::clone(&batch);
-        let work = core.store.write_each(move |tx| {
+        let work = core.store.write_soon(move |tx| {
             Box::pin(async move {
                 for noted in batch.iter() {
                     sessions::seen(tx, noted).await?;

@@ -23,6 +23,10 @@ statements! {
 /// and starts afresh. Far more than the clocks of two nodes differ.
 const ABSURD: i64 = 60 * 60 * 1000;
 
+fn absurd(interval: i64, tolerance: i64) -> i64 {
+    interval.saturating_add(tolerance).saturating_mul(2).saturating_add(ABSURD).min(i64::MAX / 4)
+}
+
 /// Takes one from the bucket if its theoretical arrival time is at most `tolerance` ms ahead; each take moves it by `interval` ms.
 /// Otherwise takes nothing, and answers the milliseconds until it would.
 pub(in crate::core) async fn take(
@@ -32,15 +36,31 @@ pub(in crate::core) async fn take(
     interval: i64,
     tolerance: i64,
 ) -> Result<Option<i64>, Fault> {
-    let absurd = interval.saturating_add(tolerance).saturating_mul(2).saturating_add(ABSURD).min(i64::MAX / 4);
+    let absurd = absurd(interval, tolerance);
     if tx.query_opt(TAKE, values![bucket, now, interval, tolerance, absurd]).await?.is_some() {
         return Ok(None);
     }
-    let tat = match tx.query_opt(TAT, values![bucket]).await? {
-        Some(row) => row.fields().int()?,
-        None => now.as_millis(),
-    };
-    Ok(Some((tat - tolerance - now.as_millis()).max(1)))
+    Ok(Some((arrival(tx, bucket, now).await? - tolerance - now.as_millis()).max(1)))
+}
+
+/// What [`take`] would answer; takes nothing. For whoever takes later in the same transaction, as if it ran alone.
+pub(in crate::core) async fn wait(
+    tx: &mut Tx,
+    bucket: &SecretHash,
+    now: Timestamp,
+    interval: i64,
+    tolerance: i64,
+) -> Result<Option<i64>, Fault> {
+    let ahead = arrival(tx, bucket, now).await? - now.as_millis();
+    Ok((ahead > tolerance && ahead <= absurd(interval, tolerance)).then(|| ahead - tolerance))
+}
+
+/// The theoretical arrival time of a bucket.
+async fn arrival(tx: &mut Tx, bucket: &SecretHash, now: Timestamp) -> Result<i64, Fault> {
+    match tx.query_opt(TAT, values![bucket]).await? {
+        Some(row) => row.fields().int(),
+        None => Ok(now.as_millis()),
+    }
 }
 
 /// Gives one back.

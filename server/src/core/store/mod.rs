@@ -179,6 +179,16 @@ impl Store {
         self.engine.write_each(work).await
     }
 
+    /// As [`Store::write_each`], but answers without waiting for the disk. What was written outlives the process, but not a power failure:
+    /// for what nobody misses then, a counted try, or rows that will be swept again.
+    pub(super) async fn write_soon<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        self.engine.write_soon(work).await
+    }
+
     /// Runs `work` on one consistent view of the data.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
     where

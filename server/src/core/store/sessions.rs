@@ -29,7 +29,7 @@ statements! {
         WHERE id = $9 AND token_hash = $10";
     LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = $3, idle_expires_at = $4, expires_at = $5, user_verified = $7 WHERE id = $6";
     COUNT_WRONG_CODE = "UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE id = $1 RETURNING wrong_codes";
-    FORGET_WRONG_CODES = "UPDATE sessions SET wrong_codes = 0 WHERE id = $1";
+    FORGET_WRONG_CODES = "UPDATE sessions SET wrong_codes = 0 WHERE id = $1 AND wrong_codes > 0";
     SEEN = "UPDATE sessions SET last_seen_at = $1, idle_expires_at = $2 WHERE id = $3 AND last_seen_at < $1 AND half = 0";
     DELETE = "DELETE FROM sessions WHERE id = $1";
     DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
@@ -131,7 +131,7 @@ pub(in crate::core) async fn lower(tx: &mut Tx, session: &Session) -> Result<(),
     tx.execute(LOWER, row).await.map(|_| ())
 }
 
-/// Counts a code before it is judged; how many there were since the last right one, this one included.
+/// Counts a wrong code; how many there were since the last right one, this one included.
 pub(in crate::core) async fn count_wrong_code(tx: &mut Tx, id: SessionId) -> Result<i64, Fault> {
     match tx.query_opt(COUNT_WRONG_CODE, values![id]).await? {
         Some(row) => row.fields().int(),

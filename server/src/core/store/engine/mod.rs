@@ -154,7 +154,7 @@ impl Engine {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match self {
-            Self::Sqlite(engine) => engine.write(work).await,
+            Self::Sqlite(engine) => engine.write(true, work).await,
             Self::Postgres(engine) => engine.run(Mode::Write, work).await,
         }
     }
@@ -166,8 +166,20 @@ impl Engine {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match self {
-            Self::Sqlite(engine) => engine.write(work).await,
+            Self::Sqlite(engine) => engine.write(true, work).await,
             Self::Postgres(engine) => engine.run(Mode::Each, work).await,
+        }
+    }
+
+    /// As [`Engine::write_each`], but answers when it is done: it outlives this process, but may be lost when the power or the machine fails.
+    pub(super) async fn write_soon<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(engine) => engine.write(false, work).await,
+            Self::Postgres(engine) => engine.run(Mode::Soon, work).await,
         }
     }
 

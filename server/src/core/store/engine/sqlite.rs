@@ -27,7 +27,7 @@ use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
 use lock::Lock;
-use threads::{BUSY, Job, LEASE, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
+use threads::{BUSY, Job, LEASE, Run, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
 pub(in crate::core) use tx::Tx;
 use tx::{fault, output};
 
@@ -103,13 +103,14 @@ impl Engine {
         Ok(Self { writer: Some(writer), readers: None, threads, deadline, writes, sessions, _lock: lock })
     }
 
-    /// Runs `work` as one transaction and answers when it is on disk. An error of `work` undoes all that it wrote.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    /// Runs `work` as one transaction and answers when it is on disk; if it is not `lasting`, when it is done. An error of `work` undoes all
+    /// that it wrote.
+    pub(super) async fn write<T, F>(&self, lasting: bool, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.submit(self.writer.as_ref(), work).await
+        self.submit(self.writer.as_ref(), lasting, work).await
     }
 
     /// Runs `work` on one consistent view of the data.
@@ -118,7 +119,7 @@ impl Engine {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.submit(self.readers.as_ref().or(self.writer.as_ref()), work).await
+        self.submit(self.readers.as_ref().or(self.writer.as_ref()), false, work).await
     }
 
     /// Waits until no other process answers from what it knew before the last write.
@@ -135,14 +136,14 @@ impl Engine {
         }
     }
 
-    async fn submit<T, F>(&self, queue: Option<&Sender<Job>>, work: F) -> Result<T>
+    async fn submit<T, F>(&self, queue: Option<&Sender<Job>>, lasting: bool, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let sessions = Arc::clone(&self.sessions);
-        let job: Job = Box::new(move |tx| {
+        let run: Run = Box::new(move |tx| {
             // Whoever has been told that it took too long must not find it done later.
             if reply.is_closed() {
                 return Box::new(|_| {});
@@ -163,7 +164,7 @@ impl Engine {
             })
         });
         let queue = queue.ok_or_else(|| Fault::unavailable("the store is closed"))?;
-        queue.try_send(job).map_err(|refused| match refused {
+        queue.try_send(Job { lasting, run }).map_err(|refused| match refused {
             TrySendError::Full(_) => Fault::unavailable("too many calls wait for the store"),
             TrySendError::Disconnected(_) => Fault::unavailable("the store is closed"),
         })?;
@@ -226,8 +227,11 @@ fn try_to_connect(path: &Path) -> rusqlite::Result<Connection> {
     // A cached join would be planned anew on every use without it: 25 microseconds in the place of 8.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection
-        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;")?;
+    // A checkpoint writes each page once, however many commits have changed it: the rarer, the fewer writes. This is 16 MiB of log.
+    connection.execute_batch(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON;
+         PRAGMA temp_store=MEMORY;",
+    )?;
     connection.busy_timeout(BUSY)?;
     Ok(connection)
 }

@@ -68,6 +68,8 @@ pub(super) enum Mode {
     Write,
     /// Each of its statements by itself.
     Each,
+    /// As [`Mode::Each`]; the commit does not wait for the disk.
+    Soon,
 }
 
 impl Mode {
@@ -76,6 +78,7 @@ impl Mode {
             Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Self::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
             Self::Each => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Self::Soon => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
         }
     }
 }

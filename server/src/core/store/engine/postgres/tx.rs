@@ -63,7 +63,7 @@ impl Tx {
 
     /// Runs what was put off. It is not worth waiting for the disk.
     pub(super) async fn run_later(&mut self) -> Result<(), Fault> {
-        self.begin = Some("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off");
+        self.begin = Some(Mode::Soon.begin());
         for (sql, values) in self.later.take().unwrap_or_default() {
             self.run(sql, &values).await?;
         }

@@ -16,10 +16,12 @@ use super::Tx;
 use crate::core::Result;
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::{Sessions, Touch};
-use crate::core::store::engine::Tx as AnyTx;
+use crate::core::store::engine::{Sql, Tx as AnyTx};
 
 /// At most so many jobs share one commit; more would make the first wait for the last.
 const GROUP: usize = 256;
+/// At most so many that read share one transaction: what one has brought into memory serves the next. More would make the first wait.
+const READS: usize = 16;
 /// How long a writer waits for another process (the command line) to finish its transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Between two looks for its end.
@@ -29,8 +31,15 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long a look is good for. Whoever writes beside a server and waits so long before saying that it is done is obeyed by then.
 pub(super) const LEASE: Duration = Duration::from_millis(50);
 
-/// Runs once on a database thread, or learns that it cannot, and says what to tell the caller when the outcome is on disk.
-pub(super) type Job = Box<dyn FnOnce(std::result::Result<&mut AnyTx, Fault>) -> Answer + Send>;
+/// Work for a database thread.
+pub(super) struct Job {
+    /// Whether the caller is told when it is on disk; or as soon as it is done.
+    pub(super) lasting: bool,
+    pub(super) run: Run,
+}
+
+/// Runs once on a database thread, or learns that it cannot, and says what to tell the caller when it is committed.
+pub(super) type Run = Box<dyn FnOnce(std::result::Result<&mut AnyTx, Fault>) -> Answer + Send>;
 
 /// Called with the fate of the commit.
 pub(super) type Answer = Box<dyn FnOnce(std::result::Result<(), Fault>) + Send>;
@@ -41,14 +50,14 @@ pub(super) fn spawn(
     jobs: Receiver<Job>,
     run: impl Fn(&mut AnyTx, &Receiver<Job>) + Send + 'static,
 ) -> std::result::Result<JoinHandle<()>, Fault> {
-    let mut tx = AnyTx::Sqlite(Tx { connection, touched: Vec::new() });
+    let mut tx = AnyTx::Sqlite(Tx { connection, lasting: true, touched: Vec::new() });
     std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&mut tx, &jobs)).map_err(Fault::internal)
 }
 
 /// Begins and ends what a thread's transaction consists of.
-fn control(tx: &mut AnyTx, sql: &str) -> std::result::Result<(), Fault> {
+fn control(tx: &mut AnyTx, sql: &'static str) -> std::result::Result<(), Fault> {
     match tx {
-        AnyTx::Sqlite(tx) => tx.batch(sql),
+        AnyTx::Sqlite(tx) => tx.execute(Sql(sql), &[]).map(|_| ()),
         AnyTx::Postgres(_) => Err(Fault::internal("a transaction of another engine")),
     }
 }
@@ -92,7 +101,8 @@ impl Watch {
     }
 
     /// Begins a transaction. While another process has the file, nobody here sees what it does.
-    fn begin(&self, tx: &mut AnyTx) -> std::result::Result<(), Fault> {
+    fn begin(&self, tx: &mut AnyTx, lasting: bool) -> std::result::Result<(), Fault> {
+        synchronous(tx, lasting)?;
         let mut waited = Duration::ZERO;
         loop {
             match control(tx, "BEGIN IMMEDIATE") {
@@ -117,11 +127,26 @@ impl Drop for Watch {
     }
 }
 
-/// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet.
+/// Whether the next COMMIT waits for the disk. Without, what it has written outlives this process all the same, and the file is whole
+/// whatever happens.
+fn synchronous(tx: &mut AnyTx, lasting: bool) -> std::result::Result<(), Fault> {
+    match tx {
+        AnyTx::Sqlite(tx) if tx.lasting != lasting => {
+            tx.batch(if lasting { "PRAGMA synchronous=FULL" } else { "PRAGMA synchronous=NORMAL" })?;
+            tx.lasting = lasting;
+            Ok(())
+        }
+        AnyTx::Sqlite(_) | AnyTx::Postgres(_) => Ok(()),
+    }
+}
+
+/// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet, and none waits for the disk
+/// that need not.
 pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
     watch.look(tx);
+    let mut held = None;
     loop {
-        let first = match jobs.recv_timeout(LOOK) {
+        let first = match held.take().map_or_else(|| jobs.recv_timeout(LOOK), Ok) {
             Ok(first) => first,
             Err(RecvTimeoutError::Timeout) => {
                 watch.look(tx);
@@ -129,17 +154,21 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        if let Err(refused) = watch.begin(tx) {
-            first(Err(refused))(Ok(()));
+        let lasting = first.lasting;
+        if let Err(refused) = watch.begin(tx, lasting) {
+            (first.run)(Err(refused))(Ok(()));
             continue;
         }
-        let mut answers = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
-            answers.push(job(Ok(tx)));
-            // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
-            let open = is_open(tx);
-            next = if open && answers.len() < GROUP { jobs.try_recv().ok() } else { None };
+        let mut answers = vec![(first.run)(Ok(tx))];
+        // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
+        while is_open(tx) && answers.len() < GROUP {
+            match jobs.try_recv() {
+                Ok(job) if lasting || !job.lasting => answers.push((job.run)(Ok(tx))),
+                next => {
+                    held = next.ok();
+                    break;
+                }
+            }
         }
         let committed = control(tx, "COMMIT");
         watch.writes.store(committed.is_ok(), Ordering::Relaxed);
@@ -152,18 +181,21 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
     }
 }
 
+/// Takes one job and the others that wait, and lets them read in one transaction: each begins after all of them were asked for.
 pub(super) fn read_loop(tx: &mut AnyTx, jobs: &Receiver<Job>) {
-    while let Ok(job) = jobs.recv() {
-        match control(tx, "BEGIN DEFERRED") {
-            Err(refused) => job(Err(refused))(Ok(())),
-            Ok(()) => {
-                let answer = job(Ok(tx));
-                let ended = control(tx, "COMMIT");
-                if ended.is_err() {
-                    let _ = control(tx, "ROLLBACK");
-                }
-                answer(ended);
-            }
+    while let Ok(first) = jobs.recv() {
+        let waiting: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(READS - 1)).collect();
+        if let Err(refused) = control(tx, "BEGIN DEFERRED") {
+            waiting.into_iter().for_each(|job| (job.run)(Err(refused.clone()))(Ok(())));
+            continue;
+        }
+        let answers: Vec<_> = waiting.into_iter().map(|job| (job.run)(Ok(tx))).collect();
+        let ended = control(tx, "COMMIT");
+        if ended.is_err() {
+            let _ = control(tx, "ROLLBACK");
+        }
+        for answer in answers {
+            answer(ended.clone());
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::core::store::engine::{Row, Sql, Value};
 /// A transaction, on the thread of its connection.
 pub(in crate::core) struct Tx {
     pub(super) connection: Connection,
+    /// Whether a commit waits for the disk.
+    pub(super) lasting: bool,
     /// What the job in hand has changed of what is kept in memory.
     pub(in crate::core::store::engine) touched: Vec<Touch>,
 }
@@ -64,11 +66,17 @@ fn read(value: ValueRef<'_>) -> Value {
     }
 }
 
+/// No statement has more.
+const NAMES: [&str; 20] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17", "$18", "$19",
+    "$20",
+];
+
 /// SQLite numbers `$1` by where it first stands, not by its digits: look each up by name.
 fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
     for (index, value) in values.iter().enumerate() {
-        let name = format!("${}", index + 1);
-        let place = statement.parameter_index(&name)?.ok_or_else(|| rusqlite::Error::InvalidParameterName(name))?;
+        let name = NAMES.get(index).ok_or(rusqlite::Error::InvalidParameterCount(values.len(), NAMES.len()))?;
+        let place = statement.parameter_index(name)?.ok_or_else(|| rusqlite::Error::InvalidParameterName((*name).to_owned()))?;
         statement.raw_bind_parameter(place, output(value))?;
     }
     Ok(())
