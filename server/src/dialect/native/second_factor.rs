@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::auth::HalfSignedIn;
+use super::auth::{Brought, HalfSignedIn};
 use super::document::{Always, Changes, Conflicts, Limited, Reads, Unauthorized};
 use super::error::Problem;
 use super::read::Body;
 use super::sign_in::answer;
 use super::wire::{self, SecondFactor, TotpCode};
 use crate::core::RequestChallengeResponse;
+use crate::core::flows::session::{self, Need};
 use crate::core::flows::{second_factor, second_factor_code};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
@@ -63,9 +64,17 @@ pub(super) async fn finish(
 pub(super) async fn with_totp(
     State(shared): State<Shared>,
     Caller(call): Caller,
-    HalfSignedIn(presented): HalfSignedIn,
-    Body(body): Body<TotpCode>,
+    Brought(presented): Brought,
+    body: Result<Body<TotpCode>, Problem>,
 ) -> Result<Response, Problem> {
+    let Body(body) = match body {
+        Ok(body) => body,
+        // Whoever is not signed in hears that before what is wrong with the body. With a sound one the store is asked once, for both.
+        Err(problem) => {
+            session::check(shared.core(), &call, &presented, Need::EvenHalf).await?;
+            return Err(problem);
+        }
+    };
     let raised = second_factor_code::present(shared.core(), &call, &presented, &body.code).await?;
     answer(&shared, &call, &raised)
 }
