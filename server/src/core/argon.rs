@@ -96,6 +96,12 @@ impl Argon2id {
         self.hasher.clear();
     }
 
+    /// The blocks of memory that are kept for the next hash.
+    #[cfg(test)]
+    pub(in crate::core) fn kept(&self) -> usize {
+        self.hasher.reserved_blocks()
+    }
+
     /// The blocks of memory that the last hash has worked in: they tell what was computed.
     #[cfg(test)]
     pub(in crate::core) fn worked_in(&self) -> u32 {

@@ -90,9 +90,9 @@ impl Hasher {
         let params = Params::new(policy.memory_kib, policy.iterations, policy.parallelism, None).map_err(Fault::internal)?;
         let (jobs, waiting) = crossbeam_channel::unbounded();
         for _ in 0..policy.threads.max(1) {
-            let (waiting, argon2) = (waiting.clone(), Argon2id::new(&params)?);
+            let (waiting, mut argon2) = (waiting.clone(), Argon2id::new(&params)?);
             let thread = std::thread::Builder::new().name("password-hash".to_owned());
-            thread.spawn(move || work(&waiting, argon2)).map_err(Fault::internal)?;
+            thread.spawn(move || work(&waiting, &mut argon2)).map_err(Fault::internal)?;
         }
         let capacity = policy.queue.saturating_add(policy.threads.max(1));
         Ok(Self { jobs, places: Places::new(capacity), params, compared: Arc::default() })
@@ -171,10 +171,10 @@ impl Hasher {
     }
 }
 
-fn work(waiting: &Receiver<Job>, mut argon2: Argon2id) {
+fn work(waiting: &Receiver<Job>, argon2: &mut Argon2id) {
     give_way();
     while let Ok(job) = waiting.recv() {
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut argon2)));
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(argon2)));
         if done.is_err() || waiting.is_empty() {
             argon2.rest();
         }
@@ -287,6 +287,28 @@ mod tests {
             let (alone, blocks) = worked_in(setting, "right", None.into()).await;
             assert_eq!((alone, blocks), (Verdict { matches: false, outdated: false }, setting));
         }
+    }
+
+    #[test]
+    fn memory_is_kept_while_somebody_waits_and_no_longer() {
+        let (jobs, waiting) = crossbeam_channel::unbounded::<Job>();
+        let (tell, told) = crossbeam_channel::unbounded();
+        let params = Params::new(64, 1, 1, None).unwrap();
+        let hash = || -> Job {
+            let (tell, params) = (tell.clone(), params.clone());
+            Box::new(move |argon2| {
+                tell.send(argon2.kept()).unwrap();
+                compute(argon2, &params, b"password", &[7; 16]).unwrap();
+            })
+        };
+        for job in [hash(), hash(), Box::new(|_| panic!("on purpose")), hash()] {
+            jobs.send(job).unwrap();
+        }
+        drop(jobs);
+        let mut argon2 = Argon2id::new(&params).unwrap();
+        work(&waiting, &mut argon2);
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [0, 64, 0], "what the first has left, and a panic has not");
+        assert_eq!(argon2.kept(), 0, "nobody waits");
     }
 
     #[test]
