@@ -47,7 +47,8 @@ def check(server):
 def first_answers(section, machine, server):
     """From the start of the process to its first answer: that it lives, and who has a session."""
     for name, path in {"alive": "/health/live", "session": "/auth/v1/session"}.items():
-        rounds = [machine.alone(first_answer, server, path) for _ in range(STARTS)]
+        # Together: a start is over before the system has counted what it took.
+        rounds = machine.alone(lambda path: [first_answer(server, path) for _ in range(STARTS)], path)
         section.rounds[f"first answer: {name}"] = rounds
         took, worked = (statistics.median(one[key] for one in rounds) for key in ("ms", "processor_ms"))
         section.lines[f"first answer: {name}"] = {"median_ms": took, "processor_ms": worked}
