@@ -21,7 +21,7 @@ use crate::core::store::engine::{Sql, Tx as AnyTx};
 /// At most so many jobs share one commit; more would make the first wait for the last.
 const GROUP: usize = 256;
 /// At most so many that read share one transaction: what one has brought into memory serves the next. More would make the first wait.
-const READS: usize = 16;
+const READS: usize = 8;
 /// How long a writer waits for another process (the command line) to finish its transaction.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Between two looks for its end.
@@ -189,13 +189,12 @@ pub(super) fn read_loop(tx: &mut AnyTx, jobs: &Receiver<Job>) {
             waiting.into_iter().for_each(|job| (job.run)(Err(refused.clone()))(Ok(())));
             continue;
         }
-        let answers: Vec<_> = waiting.into_iter().map(|job| (job.run)(Ok(tx))).collect();
-        let ended = control(tx, "COMMIT");
-        if ended.is_err() {
-            let _ = control(tx, "ROLLBACK");
+        for job in waiting {
+            // Nothing was written: what was read is good however the transaction ends.
+            (job.run)(Ok(tx))(Ok(()));
         }
-        for answer in answers {
-            answer(ended.clone());
+        if control(tx, "COMMIT").is_err() {
+            let _ = control(tx, "ROLLBACK");
         }
     }
 }
