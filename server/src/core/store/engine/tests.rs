@@ -268,3 +268,31 @@ async fn what_a_pooler_does_that_is_not_declared_is_told_with_the_mend() {
         assert!(told.starts_with(code) && told.contains("set database.pooler = true"), "{told}");
     }
 }
+
+/// Bodies that are queued at once may share a commit; one that must last never shares one that does not wait for the disk.
+#[tokio::test]
+async fn what_must_last_waits_for_the_disk_whoever_it_shares_a_commit_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_sqlite(&folder).await;
+    // FULL is 2, NORMAL is 1.
+    fn waits(tx: &mut Tx) -> bool {
+        connection(tx).pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).unwrap() == 2
+    }
+    let lasting = || store.write(|tx| Box::pin(async move { Ok(waits(tx)) }));
+    let soon = || store.write_soon(|tx| Box::pin(async move { Ok(waits(tx)) }));
+    assert!(lasting().await.unwrap());
+    assert!(!soon().await.unwrap());
+    for _ in 0..50 {
+        let (a, _, b, c, _, d) = tokio::join!(
+            lasting(),
+            soon(),
+            lasting(),
+            store.write_each(|tx| Box::pin(async move { Ok(waits(tx)) })),
+            soon(),
+            lasting()
+        );
+        assert!([a, b, c, d].into_iter().all(|waited| waited.unwrap()));
+        let (_, e, _, f) = tokio::join!(soon(), lasting(), soon(), lasting());
+        assert!(e.unwrap() && f.unwrap());
+    }
+}
