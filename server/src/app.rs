@@ -1,5 +1,8 @@
 //! Builds everything from the configuration and mounts it: the only place that knows all.
 
+mod metrics;
+mod policy;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +13,10 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::config::url::DatabaseUrl;
-use crate::config::{self, Config, ConfigError, Loaded, Passwords};
+use crate::config::{Config, ConfigError, Loaded};
+use crate::core::call::Call;
 use crate::core::database::{Database, PoolPolicy};
-use crate::core::limit::Rate;
-use crate::core::policy::{LimitPolicy, MethodPolicy, PasswordPolicy, Policy, SessionPolicy, TicketPolicy};
-use crate::core::{Core, Fault, SessionMemory};
+use crate::core::{Core, Fault};
 use crate::dialect::{
     self,
     shared::{Forward, Shared, Writer, WrittenMail},
@@ -23,8 +25,7 @@ use crate::http::call::{Edge, NO_DIALECT};
 use crate::http::forwarded::Proxies;
 use crate::http::head::{self, HeadError, Refuse};
 use crate::http::health::{Probe, Readiness};
-use crate::http::layers::{self, Around, Front, Words};
-use crate::http::metrics::{Kind, Metrics, Others};
+use crate::http::layers::{self, Around, AtOnce, Front, Words};
 use crate::locale::Catalogues;
 use crate::mailbox::Mailbox;
 use crate::openapi;
@@ -35,9 +36,6 @@ use crate::work::mail::message::Sender;
 use crate::work::mail::render::{Rendered, Renderer};
 use crate::work::mail::transport::Transport;
 use crate::work::outbox::Mailer;
-
-/// Days for which an ended mail stays listed.
-const MAIL_RETENTION_DAYS: u64 = 30;
 
 /// Everything that a running server consists of.
 pub struct App {
@@ -76,7 +74,7 @@ impl From<TemplateError> for StartError {
 /// # Errors
 /// When the database cannot be opened.
 pub async fn open(config: &Config, desk: &Desk) -> Result<Core, StartError> {
-    let policy = policy(config).map_err(StartError)?;
+    let policy = policy::policy(config).map_err(StartError)?;
     Core::open(policy, &desk.call()).await.map_err(|fault| cannot_open(&config.database(), &fault))
 }
 
@@ -154,7 +152,7 @@ pub async fn build(config: &Config, desk: &Desk) -> Result<App, StartError> {
 pub async fn build_with(config: &Config, desk: &Desk, texts: Texts) -> Result<App, StartError> {
     let core = Arc::new(open(config, desk).await?);
     let readiness = Readiness::new(probe(&core));
-    let metrics = metrics(&core);
+    let metrics = metrics::metrics(&core);
     let edge = Edge {
         clock: Arc::clone(&desk.clock),
         entropy: Arc::clone(&desk.entropy),
@@ -163,7 +161,7 @@ pub async fn build_with(config: &Config, desk: &Desk, texts: Texts) -> Result<Ap
     let mailer = mailer(config, texts.mails)?;
     let shared = Shared::new(Arc::clone(&core), config.origin(), config.max_body_bytes, forward(config), writer(&mailer));
     let (router, refuse) = mount(config, &shared, texts.pages, readiness.router());
-    let router = Front::new(router, edge, metrics.clone(), refuse);
+    let router = Front::new(router, edge, metrics.clone(), refuse, at_once(config, &shared));
     let metrics = head::guard(metrics.router());
     Ok(App { mailer, core, router, metrics, readiness })
 }
@@ -214,6 +212,21 @@ fn mount(config: &Config, shared: &Shared, pages: Pages, probes: Router) -> (Rou
     (router.merge(pages).merge(docs).merge(probes).merge(unknown), Arc::new(refuse))
 }
 
+/// What the dialects that are on can answer without waiting.
+fn at_once(config: &Config, shared: &Shared) -> Vec<AtOnce> {
+    let on = dialect::ALL.iter().filter(|dialect| (dialect.enabled)(&config.dialects));
+    let all = on.flat_map(|dialect| dialect.at_once.iter().map(|it| (dialect.name, it)));
+    let of = |(dialect, it): (_, &'static dialect::AtOnce)| {
+        let shared = shared.clone();
+        AtOnce {
+            path: it.path,
+            dialect,
+            answer: Box::new(move |call: &Call, request: &Request| (it.answer)(&shared, call, request)),
+        }
+    };
+    all.map(of).collect()
+}
+
 /// What the log and the metrics call the pages.
 const PAGES: &str = "pages";
 
@@ -250,50 +263,6 @@ fn probe(core: &Arc<Core>) -> Probe {
         let core = Arc::clone(&core);
         Box::pin(async move { core.ping().await.is_ok() })
     })
-}
-
-fn metrics(core: &Arc<Core>) -> Metrics {
-    let [busy, compared, mails, reruns] = [(); 4].map(|()| Arc::clone(core));
-    #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
-    Metrics::new(|others| {
-        others.observe("password_hash_busy", "Calls that wait for a hashing thread or are on one", Kind::Gauge, move || {
-            vec![(vec![], busy.hasher().busy() as f64)]
-        });
-        others.observe("password_comparisons", "Passwords and codes compared with their hash", Kind::Counter, move || {
-            vec![(vec![], compared.hasher().compared() as f64)]
-        });
-        session_memory(others, core);
-        others.observe("store_reruns", "Transactions run again because they had met others", Kind::Counter, move || {
-            vec![(vec![], reruns.store_reruns() as f64)]
-        });
-        others.observe("mails_waiting", "Mails that wait to be sent, as counted every ten seconds", Kind::Gauge, move || {
-            mails.mails_waiting().map(|waiting| (vec![], waiting as f64)).into_iter().collect()
-        });
-    })
-}
-
-/// How checks of sessions are answered from memory, and how soon other nodes hear that they must not.
-fn session_memory(others: &mut Others<'_>, core: &Arc<Core>) {
-    type Read = fn(SessionMemory) -> f64;
-    #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
-    let all: [(_, _, _, Read); 6] = [
-        ("session_cache_live", "Whether checks are answered from memory", Kind::Gauge, |memory| f64::from(u8::from(memory.live))),
-        ("session_cache_hits", "Checks that were answered from memory", Kind::Counter, |memory| memory.hits as f64),
-        ("session_cache_misses", "Checks that asked the database", Kind::Counter, |memory| memory.misses as f64),
-        ("revocations_heard", "Changes of sessions that nodes have told one another", Kind::Counter, |memory| {
-            memory.pushed as f64
-        }),
-        ("revocation_lag_seconds", "Time from such a change to its receipt, together", Kind::Counter, |memory| {
-            memory.lag_sum.as_secs_f64()
-        }),
-        ("revocation_lag_worst_seconds", "The longest such time since the start", Kind::Gauge, |memory| {
-            memory.lag_worst.as_secs_f64()
-        }),
-    ];
-    for (name, help, kind, read) in all {
-        let core = Arc::clone(core);
-        others.observe(name, help, kind, move || vec![(vec![], read(core.session_memory()))]);
-    }
 }
 
 /// What shows mails in words: the mailer's own templates.
@@ -351,56 +320,5 @@ pub fn database_at(config: &Config, url: &DatabaseUrl) -> Result<Database, Strin
     match url {
         DatabaseUrl::Sqlite(path) => Ok(Database::sqlite(path.clone())),
         DatabaseUrl::Postgres(url) => Database::postgres(url.reveal(), pool),
-    }
-}
-
-/// What core needs of the configuration.
-fn policy(config: &Config) -> Result<Policy, String> {
-    let rate = |rate: &config::Rate| Rate { burst: rate.burst, per: rate.per.get() };
-    Ok(Policy {
-        database: database_at(config, &config.database())?,
-        store_deadline: store_deadline(config),
-        session_cache: u64::from(config.sessions.cache_mib) * 1024 * 1024,
-        public_url: config.origin().origin().to_owned(),
-        service_name: config.service_name.as_str().to_owned(),
-        sessions: SessionPolicy {
-            idle: config.sessions.idle.get(),
-            absolute: config.sessions.absolute.get(),
-            half: config.sessions.half.get(),
-            recent: config.sessions.recent.get(),
-        },
-        tickets: TicketPolicy {
-            recovery: config.tickets.recovery.get(),
-            code: config.tickets.code.get(),
-            one_time_token: config.tickets.one_time_token.get(),
-            challenge: config.tickets.challenge.get(),
-            invitation: config.tickets.invitation.get(),
-        },
-        passwords: passwords(&config.passwords),
-        methods: MethodPolicy { password: config.methods.password, email_code: config.methods.email_code },
-        administrators_second_factor: config.administrators.second_factor,
-        limits: LimitPolicy {
-            enabled: config.limits.enabled,
-            signin_account: rate(&config.limits.signin_account),
-            signin_network: rate(&config.limits.signin_network),
-            second_factor_account: rate(&config.limits.second_factor_account),
-            mail_address: rate(&config.limits.mail_address),
-            mail_network: rate(&config.limits.mail_network),
-        },
-        mail_retention: Duration::from_secs(MAIL_RETENTION_DAYS * 24 * 60 * 60),
-    })
-}
-
-fn passwords(config: &Passwords) -> PasswordPolicy {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    PasswordPolicy {
-        min_length: config.min_length,
-        max_length: config.max_length,
-        min_score: config.min_score,
-        memory_kib: config.memory_kib,
-        iterations: config.iterations,
-        parallelism: config.parallelism,
-        threads: if config.threads == 0 { cores } else { config.threads },
-        queue: config.queue,
     }
 }

@@ -28,6 +28,11 @@ pub async fn within<F: Future>(request_id: Arc<str>, work: F) -> F::Output {
     REQUEST.scope(request_id, work).await
 }
 
+/// As [`within`], of work that waits for nothing.
+pub fn within_at_once<T>(request_id: Arc<str>, work: impl FnOnce() -> T) -> T {
+    REQUEST.sync_scope(request_id, work)
+}
+
 /// Sets up the one logger of the process, to standard error, and makes panics lines of it.
 ///
 /// # Errors

@@ -11,7 +11,10 @@ use super::token::SecretHash;
 
 /// A use is noted only if the last that was written down is older than this, or than a tenth of the idle time if that is less: one write a
 /// session in that time at most.
-const INTERVAL: Duration = Duration::from_secs(60);
+///
+/// At a minute a hundred thousand sessions in use would be 1,700 writes a second, which is more than the checks themselves cost a database;
+/// people are told when they were last seen, and nobody needs that to the minute.
+const INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// More sessions than this between two batches: the rest is noted in the next.
 const CAPACITY: usize = 100_000;
 /// Parts with a lock each, so that checks of different sessions do not wait for one another.

@@ -14,6 +14,7 @@ use axum::extract::Request;
 use axum::response::Response;
 
 use crate::config::Dialects;
+use crate::core::call::Call;
 use crate::http::layers::Words;
 use document::Document;
 use shared::Shared;
@@ -34,8 +35,19 @@ pub struct Dialect {
     pub words: fn(&Shared) -> Words,
     /// Refuses what no handler of it is to see; `None` lets a request in.
     pub admit: fn(&Shared, &Request) -> Option<Response>,
+    /// What of its table can be answered without waiting.
+    pub at_once: &'static [AtOnce],
     /// Its answer to a URL that it does not have.
     pub not_found: fn(&Shared) -> Response,
+}
+
+/// A GET that is nearly all that a server is asked, and that is answered from memory most often: then before the router and what is around
+/// a route, which cost more than the answer. What it refuses, or has to wait for, is its handler's.
+pub struct AtOnce {
+    /// The path, in full.
+    pub path: &'static str,
+    /// The answer of its handler to a request without a body, or `None`.
+    pub answer: fn(&Shared, &Call, &Request) -> Option<Response>,
 }
 
 /// Every dialect.

@@ -5,17 +5,18 @@
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Either, ready};
+use futures_util::future::{BoxFuture, Either, Ready, ready};
 use tower::Service;
 
 use super::call::{Edge, NO_DIALECT};
@@ -96,38 +97,52 @@ struct Outer {
     edge: Edge,
     metrics: Metrics,
     refuse: Refuse,
+    at_once: Vec<(Arc<Source>, AtOnce)>,
+}
+
+/// What is answered at once, if it can be: before the router and what is around a route.
+pub struct AtOnce {
+    /// The path of the GET, in full.
+    pub path: &'static str,
+    /// Whose it is, for the [`Call`], the log and the metrics.
+    pub dialect: &'static str,
+    /// The answer to a request without a body; `None` leaves it to the router.
+    pub answer: Box<dyn Fn(&Call, &Request) -> Option<Response> + Send + Sync>,
+}
+
+impl AtOnce {
+    fn is_for(&self, request: &Request) -> bool {
+        request.method() == Method::GET
+            && request.uri().path() == self.path
+            && request.body().is_end_stream()
+            && request.extensions().get::<HeadError>().is_none()
+    }
 }
 
 impl Front {
     /// In front of a router. A request whose head cannot be used is answered by `refuse`, and by nobody else.
     #[must_use]
-    pub fn new(router: Router, edge: Edge, metrics: Metrics, refuse: Refuse) -> Self {
-        Self { router, outer: Arc::new(Outer { nobody: Source::new(NO_DIALECT, Route::default()), edge, metrics, refuse }) }
+    pub fn new(router: Router, edge: Edge, metrics: Metrics, refuse: Refuse, at_once: Vec<AtOnce>) -> Self {
+        let with_source = |it: AtOnce| (Source::new(it.dialect, Route::from_template(it.path)), it);
+        let at_once = at_once.into_iter().map(with_source).collect();
+        Self {
+            router,
+            outer: Arc::new(Outer { nobody: Source::new(NO_DIALECT, Route::default()), edge, metrics, refuse, at_once }),
+        }
     }
 
-    /// Answers a request.
-    pub async fn answer(mut self, request: Request) -> Response {
-        let watch = Stopwatch::start();
+    async fn answer(mut self, request: Request, call: Call, watch: Stopwatch) -> Response {
         let method = request.method().clone();
-        let call = self.outer.edge.call(&request);
         let (mut request, rest) = drain::share(request);
-        let (id, mut response) = match call {
-            Ok(call) => {
-                let id = Arc::clone(&call.origin.request_id);
-                request.extensions_mut().insert(call);
-                let answer = log::within(Arc::clone(&id), catch(self.route(request), bare)).await;
-                (id, answer)
-            }
-            Err(fault) => {
-                tracing::error!(%fault, "no call could be made of a request");
-                ("".into(), bare())
-            }
-        };
+        let id = Arc::clone(&call.origin.request_id);
+        request.extensions_mut().insert(call);
+        let mut response = log::within(Arc::clone(&id), catch(self.route(request), bare)).await;
         if let Some(rest) = rest {
             rest.drain().await;
         }
-        dress(response.headers_mut(), &id);
-        self.outer.finish(&id, &method, &mut response, watch.elapsed());
+        let answered = response.extensions_mut().remove::<Answered>();
+        let source = answered.as_ref().map_or(&self.outer.nobody, |Answered(source)| source);
+        self.outer.finish(source, &id, &method, &mut response, watch);
         response
     }
 
@@ -142,14 +157,27 @@ impl Front {
 impl Service<Request> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        Box::pin(self.clone().answer(request).map(Ok))
+        let watch = Stopwatch::start();
+        let mut call = match self.outer.edge.call(&request) {
+            Ok(call) => call,
+            Err(fault) => {
+                tracing::error!(%fault, "no call could be made of a request");
+                let mut response = bare();
+                self.outer.finish(&self.outer.nobody, "", request.method(), &mut response, watch);
+                return Either::Left(ready(Ok(response)));
+            }
+        };
+        match self.outer.answer_at_once(&mut call, &request, watch) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(Box::pin(self.clone().answer(request, call, watch).map(Ok))),
+        }
     }
 }
 
@@ -168,10 +196,22 @@ fn dress(headers: &mut HeaderMap, id: &str) {
 }
 
 impl Outer {
-    /// The template of the route and not the path: paths and queries carry codes and e-mail addresses.
-    fn finish(&self, id: &str, method: &Method, response: &mut Response, took: Duration) {
-        let answered = response.extensions_mut().remove::<Answered>();
-        let source = answered.as_ref().map_or(&self.nobody, |Answered(source)| source);
+    /// The answer, if one can be given without waiting. Should the making of it panic, the router has its turn, and words for that.
+    fn answer_at_once(&self, call: &mut Call, request: &Request, watch: Stopwatch) -> Option<Response> {
+        let (source, AtOnce { answer, .. }) = self.at_once.iter().find(|(_, it)| it.is_for(request))?;
+        call.origin.dialect = source.dialect;
+        let id = Arc::clone(&call.origin.request_id);
+        let within = || log::within_at_once(Arc::clone(&id), || answer(call, request));
+        let mut response = catch_unwind(AssertUnwindSafe(within)).ok().flatten()?;
+        self.finish(source, &id, request.method(), &mut response, watch);
+        Some(response)
+    }
+
+    /// Puts on an answer what every answer has, writes its line and counts it. The template of the route and not the path: paths and
+    /// queries carry codes and e-mail addresses.
+    fn finish(&self, source: &Source, id: &str, method: &Method, response: &mut Response, watch: Stopwatch) {
+        dress(response.headers_mut(), id);
+        let took = watch.elapsed();
         let (status, quiet) = (response.status(), method.is_safe() && response.status().is_success());
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let (verb, route, dialect) = (method_word(method), source.route.as_str(), source.dialect);
@@ -313,7 +353,14 @@ mod tests {
         let around = Around { name: "kestra", limit: Duration::from_millis(1), words: words(), admit: everybody };
         let metrics = Metrics::new(|_| ());
         let refuse = Arc::new(|_: &str, error: HeadError| error.into_response());
-        (Front::new(outer.nest("/k", dialect(inner, around)), edge(entropy), metrics.clone(), refuse), metrics)
+        let at_once =
+            |path, answer: fn() -> Option<Response>| AtOnce { path, dialect: "kestra", answer: Box::new(move |_, _| answer()) };
+        let at_once = vec![
+            at_once("/k/who/now", || Some("at once".into_response())),
+            at_once("/k/cached", || None),
+            at_once("/k/panic", || panic!("on purpose")),
+        ];
+        (Front::new(outer.nest("/k", dialect(inner, around)), edge(entropy), metrics.clone(), refuse, at_once), metrics)
     }
 
     async fn send(front: Front, method: &str, path: &str) -> (u16, String, HeaderMap) {
@@ -330,6 +377,8 @@ mod tests {
         let (router, metrics) = app(true);
         for (method, path, status, body) in [
             ("GET", "/k/who/s3cret?email=a@b", 200, "kestra"),
+            ("GET", "/k/who/now?s3cret", 200, "at once"),
+            ("HEAD", "/k/who/now", 200, ""),
             ("GET", "/k/panic", 500, "oops"),
             ("GET", "/k/late", 504, "late"),
             ("GET", "/panic-outside", 500, ""),
@@ -354,6 +403,7 @@ mod tests {
         let text = metrics.encode().expect("text");
         for (labels, count) in [
             (r#"dialect="kestra",method="GET",route="/k/who/{code}",status="2xx""#, 1),
+            (r#"dialect="kestra",method="GET",route="/k/who/now",status="2xx""#, 1),
             (r#"dialect="kestra",method="OTHER",route="/k/who/{code}",status="4xx""#, 1),
             (r#"dialect="none",method="GET",route="other",status="4xx""#, 1),
         ] {

@@ -51,19 +51,25 @@ struct RequestLabels {
 
 /// The template of the route that a request has matched, or that it has matched none.
 #[derive(Clone, Debug, Default)]
-pub struct Route(Option<MatchedPath>);
+pub struct Route(Option<Arc<str>>);
 
 impl Route {
     /// Of a request that a router has at hand.
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Self {
-        Self(request.extensions().get().cloned())
+        Self(request.extensions().get().map(|path: &MatchedPath| path.as_str().into()))
+    }
+
+    /// Of this template.
+    #[must_use]
+    pub fn from_template(path: &str) -> Self {
+        Self(Some(path.into()))
     }
 
     /// The template; `other` where there is none.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_ref().map_or("other", MatchedPath::as_str)
+        self.0.as_deref().unwrap_or("other")
     }
 }
 

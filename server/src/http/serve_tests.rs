@@ -52,7 +52,7 @@ async fn start(grace: Duration) -> Server {
     let address = listener.local_addr().expect("an address");
     let phase = watch::Sender::new(Phase::Serving);
     let phases = phase.subscribe();
-    let front = Front::new(app, edge(true), Metrics::new(|_| ()), Arc::new(refuse));
+    let front = Front::new(app, edge(true), Metrics::new(|_| ()), Arc::new(refuse), Vec::new());
     let ended = tokio::spawn(async move { serve(listener, front, &readiness, grace, phases).await });
     Server { address, begun, release, phase, ended }
 }

@@ -134,8 +134,20 @@ pub async fn check(core: &Core, call: &Call, presented: &Presented, need: Need) 
     if need == Need::Recent && !is_recent(core, call, &checked.session) {
         return Err(Refusal::RecentSignInRequired.into());
     }
-    core.seen.note(&checked.session, checked.token, call.now, core.policy.sessions.idle);
+    note(core, call, &checked);
     Ok(checked)
+}
+
+/// As [`check`] for a full session, if memory has it: at once, without waiting for anything. `None` says nothing: [`check`] is to be asked.
+#[must_use]
+pub fn check_at_once(core: &Core, call: &Call, presented: &Presented) -> Option<Authenticated> {
+    let checked = recall(core, call, presented).filter(|checked| checked.session.state == SessionState::Full)?;
+    note(core, call, &checked);
+    Some(checked)
+}
+
+fn note(core: &Core, call: &Call, checked: &Authenticated) {
+    core.seen.note(&checked.session, checked.token, call.now, core.policy.sessions.idle);
 }
 
 fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
@@ -153,12 +165,12 @@ fn recall(core: &Core, call: &Call, presented: &Presented) -> Option<Authenticat
 /// What the store says. A full session is kept in memory.
 async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Option<Authenticated>> {
     let (sought, now) = (Sought::new(core, presented)?, call.now);
-    let moment = core.store.moment();
+    let moment = core.store.missed();
     let found = core.store.read(move |tx| Box::pin(async move { Ok(sought.find(tx, now).await?) }));
     let found = found.await?;
     if let Some(checked) = found.as_ref().filter(|checked| checked.session.state == SessionState::Full) {
         let known = Known { session: Arc::clone(&checked.session), user: Arc::clone(&checked.user) };
-        core.store.keep(checked.token, known, moment);
+        core.store.keep(checked.token, &known, moment);
     }
     Ok(found)
 }

@@ -65,6 +65,16 @@ impl Factors {
         self.0 & factor.bit() != 0
     }
 
+    /// The set in one byte, for memory alone.
+    pub(in crate::core) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// From [`Factors::bits`].
+    pub(in crate::core) const fn again(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// The factors, in their fixed order.
     pub fn iter(self) -> impl Iterator<Item = Factor> {
         self.named().map(|(factor, _)| factor)

@@ -15,7 +15,7 @@ pub enum SessionState {
 }
 
 /// One sign-in of one user on one client. The token that opens it is not part of it: only its hash is kept, by the store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The handle.
     pub id: SessionId,

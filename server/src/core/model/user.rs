@@ -142,6 +142,11 @@ impl Email {
         Ok(Self(text.to_owned()))
     }
 
+    /// From [`Email::as_str`], which was read once.
+    pub(in crate::core) fn again(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -176,6 +181,11 @@ impl Username {
         Ok(Self(text.to_owned()))
     }
 
+    /// From [`Username::as_str`], which was read once.
+    pub(in crate::core) fn again(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -204,6 +214,11 @@ impl PersonName {
             return Err(Refusal::Invalid { field, problem: "A name has at most 100 characters and no control characters." });
         }
         Ok(Self(text.nfc().collect()))
+    }
+
+    /// From [`PersonName::as_str`], which was read once.
+    pub(in crate::core) fn again(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The name.

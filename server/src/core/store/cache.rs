@@ -16,7 +16,8 @@ use quick_cache::sync::Cache;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::shared::Shared;
+use super::agents::Agents;
+use super::packed::Packed;
 use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
 use crate::core::seen::Use;
 use crate::core::token::SecretHash;
@@ -35,7 +36,7 @@ pub(in crate::core) enum Touch {
 }
 
 /// A session and its user as the database has them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::core) struct Known {
     pub(in crate::core) session: Arc<Session>,
     pub(in crate::core) user: Arc<User>,
@@ -47,10 +48,10 @@ pub(in crate::core) struct Moment(u64);
 
 #[derive(Clone)]
 struct Entry {
-    known: Known,
+    packed: Packed,
     /// When the reading of it began.
     as_of: u64,
-    /// The bytes that it takes; what sessions share counts for the first that had it.
+    /// The bytes that it takes; a `User-Agent` that sessions share counts for the first that had it.
     weight: u32,
 }
 
@@ -63,15 +64,15 @@ impl Weighter<SecretHash, Entry> for Weigh {
     }
 }
 
-/// What an entry takes besides what it shares: a session, the counts of its `Arc`, and a slot of the table with its key.
-const OWN: usize = size_of::<Session>() + size_of::<Entry>() + size_of::<SecretHash>() + 64;
+/// What an entry takes besides what it holds: its places in the table, and what the allocator adds.
+const OWN: usize = size_of::<Entry>() + size_of::<SecretHash>() + 48;
 /// Places for the last invalidation of an id. Ids that share one share its invalidations, which costs a reading and nothing else.
 const SLOTS: usize = 1 << 13;
 
 /// The sessions that are kept.
 pub(super) struct Sessions {
     entries: Option<Cache<SecretHash, Entry, Weigh>>,
-    shared: Shared,
+    agents: Agents,
     /// The number of the last invalidation.
     clock: AtomicU64,
     /// When what an id stands for was last invalidated, by the id's last bits.
@@ -104,7 +105,7 @@ impl Sessions {
         let items = usize::try_from(bytes / OWN as u64).unwrap_or(usize::MAX).min(1024);
         Self {
             entries: (bytes > 0).then(|| Cache::with_weighter(items, bytes, Weigh)),
-            shared: Shared::new(bytes / 16),
+            agents: Agents::new(bytes / 16),
             clock: AtomicU64::new(1),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             all: AtomicU64::new(0),
@@ -132,46 +133,46 @@ impl Sessions {
 
     /// What the database would say of this token; `None` when only the database can tell.
     pub(super) fn get(&self, token: &SecretHash) -> Option<Known> {
-        let found = self.find(token);
-        let count = if found.is_some() { &self.counts.hits } else { &self.counts.misses };
-        count.fetch_add(1, Ordering::Relaxed);
-        found
+        let found = self.find(token)?;
+        self.counts.hits.fetch_add(1, Ordering::Relaxed);
+        Some(found)
     }
 
     fn find(&self, token: &SecretHash) -> Option<Known> {
         let entries = self.entries.as_ref().filter(|_| self.is_live())?;
-        let entry = entries.get(token)?;
-        if self.is_current(&entry) {
-            return Some(entry.known);
+        let Entry { packed, as_of, .. } = entries.get(token)?;
+        let known = packed.unpack().filter(|known| self.is_current(known, as_of));
+        if known.is_none() {
+            entries.remove(token);
         }
-        entries.remove(token);
-        None
+        known
     }
 
-    fn is_current(&self, entry: &Entry) -> bool {
-        let Known { session, user } = &entry.known;
+    fn is_current(&self, known: &Known, as_of: u64) -> bool {
+        let Known { session, user } = known;
         let application = session.application_id.map(ApplicationId::uuid);
         let ids = [Some(session.id.uuid()), Some(user.id.uuid()), application];
         let touched = ids.into_iter().flatten().map(|id| self.slot(id).load(Ordering::SeqCst)).max();
-        touched.max(Some(self.all.load(Ordering::SeqCst))) <= Some(entry.as_of)
+        touched.max(Some(self.all.load(Ordering::SeqCst))) <= Some(as_of)
     }
 
     /// Keeps what was read of a token in a reading that began after `as_of`.
-    pub(super) fn put(&self, token: SecretHash, known: Known, as_of: Moment) {
+    pub(super) fn put(&self, token: SecretHash, known: &Known, as_of: Moment) {
         let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) else { return };
-        let Known { session, mut user } = known;
-        let mut session = Arc::unwrap_or_clone(session);
-        let weight = OWN + self.shared.share(&mut session, &mut user);
-        let known = Known { session: Arc::new(session), user };
-        entries.insert(token, Entry { known, as_of: as_of.0, weight: u32::try_from(weight).unwrap_or(u32::MAX) });
+        let Some(mut packed) = Packed::of(known) else { return };
+        let shared = packed.user_agent.as_mut().map_or(0, |agent| self.agents.share(agent));
+        let weight = u32::try_from(OWN + packed.size() + shared).unwrap_or(u32::MAX);
+        entries.insert(token, Entry { packed, as_of: as_of.0, weight });
     }
 
     /// Brings what is kept of a session up to a use of it. It was read when it was read: what is void stays void.
     pub(super) fn used(&self, noted: &Use) {
         let Some(entries) = &self.entries else { return };
-        let Some(mut entry) = entries.get(&noted.token) else { return };
-        Arc::make_mut(&mut entry.known.session).used(noted.at, noted.idle_expires_at);
-        entries.insert(noted.token, entry);
+        let Some(entry) = entries.get(&noted.token) else { return };
+        let Some(mut known) = entry.packed.unpack() else { return };
+        Arc::make_mut(&mut known.session).used(noted.at, noted.idle_expires_at);
+        let Some(packed) = Packed::of(&known) else { return };
+        entries.insert(noted.token, Entry { packed, ..entry });
     }
 
     /// Makes void what was read before this.

@@ -2,6 +2,7 @@
 //!
 //! One file per entity. Every statement holds on SQLite and on PostgreSQL, and goes by a primary key or an index.
 
+mod agents;
 pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod authenticators;
@@ -13,16 +14,17 @@ pub(super) mod invitations;
 pub(super) mod limits;
 pub(super) mod mails;
 pub(super) mod migrations;
+mod packed;
 pub(super) mod passwords;
 pub(super) mod secrets;
 pub(super) mod security_keys;
 pub(super) mod sessions;
-mod shared;
 pub(super) mod tickets;
 pub(super) mod unbound_tickets;
 pub(super) mod users;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -122,13 +124,14 @@ impl Store {
         self.sessions.get(token)
     }
 
-    /// To be asked before a reading whose outcome is to be kept in memory.
-    pub(super) fn moment(&self) -> Moment {
+    /// To be asked before a check's reading, whose outcome is to be kept in memory.
+    pub(super) fn missed(&self) -> Moment {
+        self.sessions.counts.misses.fetch_add(1, Ordering::Relaxed);
         self.sessions.now()
     }
 
     /// Keeps in memory what a reading that began after `moment` has found.
-    pub(super) fn keep(&self, token: SecretHash, known: Known, moment: Moment) {
+    pub(super) fn keep(&self, token: SecretHash, known: &Known, moment: Moment) {
         self.sessions.put(token, known, moment);
     }
 

@@ -31,6 +31,7 @@ pub const DIALECT: Dialect = Dialect {
     }],
     words: error::words_of_layers,
     admit: |_, request| everybody(request),
+    at_once: &[],
     not_found: error::not_found,
 };
 

@@ -34,6 +34,7 @@ pub const DIALECT: Dialect = Dialect {
     }],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     admit: |_, request| everybody(request),
+    at_once: &[],
     not_found: |_| error::not_found(),
 };
 

@@ -25,10 +25,10 @@ mod wire;
 
 use axum::Router;
 
-use super::Dialect;
 use super::document::Document;
 use super::shared::Shared;
 use super::urls::urls;
+use super::{AtOnce, Dialect};
 use crate::http::layers::Words;
 
 /// Its line in the list.
@@ -58,6 +58,7 @@ pub const DIALECT: Dialect = Dialect {
     ],
     words: |_| Words::new(error::panicked, error::timed_out, error::unreadable),
     admit: auth::own_origin,
+    at_once: &[AtOnce { path: "/auth/v1/session", answer: session::show_at_once }],
     not_found: |_| error::not_found(),
 };
 

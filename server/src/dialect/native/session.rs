@@ -1,16 +1,17 @@
 //! `/auth/v1/session`: who am I, and signing out.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use super::auth::Brought;
+use super::auth::{Brought, presented};
 use super::document::{Always, Changes, Unauthorized};
 use super::error::Problem;
 use super::shown::Shown;
 use super::view;
 use super::wire::CurrentSession;
-use crate::core::flows::session::{self, Need};
+use crate::core::call::Call;
+use crate::core::flows::session::{self, Authenticated, Need};
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
@@ -25,7 +26,17 @@ pub(super) async fn show(
     Caller(call): Caller,
     Brought(presented): Brought,
 ) -> Result<Shown, Problem> {
-    let checked = session::check(shared.core(), &call, &presented, Need::Full).await?;
+    shown(&session::check(shared.core(), &call, &presented, Need::Full).await?)
+}
+
+/// As [`show`], if memory has the session.
+pub(super) fn show_at_once(shared: &Shared, call: &Call, request: &Request) -> Option<Response> {
+    let presented = presented(shared, request.headers()).ok()?;
+    let checked = session::check_at_once(shared.core(), call, &presented)?;
+    shown(&checked).ok().map(Shown::into_response)
+}
+
+fn shown(checked: &Authenticated) -> Result<Shown, Problem> {
     Shown::of(&view::current(&checked.session, &checked.user))
 }
 

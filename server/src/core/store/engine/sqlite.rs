@@ -36,6 +36,9 @@ const QUEUE: usize = 4096;
 /// Distinct statements are fewer; each stays prepared on each connection.
 const STATEMENTS: usize = 256;
 
+/// Of the writer's connection alone.
+const WRITER: &str = "PRAGMA busy_timeout=0; PRAGMA cache_size=-16384";
+
 /// What tables there are: their columns, and the tables that their foreign keys lead to.
 pub(super) const CATALOGUE: (Sql, Sql) = (
     Sql("SELECT t.name, c.name, c.type, c.pk FROM sqlite_schema t JOIN pragma_table_info(t.name) c
@@ -70,8 +73,9 @@ impl Engine {
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
         let connection = connect(path)?;
         let writes = Arc::new(AtomicBool::new(true));
-        // Waiting for another process is done in a loop of its own, which says so.
-        connection.busy_timeout(Duration::ZERO).map_err(fault)?;
+        // Waiting for another process is done in a loop of its own, which says so. The pages that a group of jobs changes stay in memory until
+        // its commit: SQLite's two megabytes hold those of fifty.
+        connection.execute_batch(WRITER).map_err(fault)?;
         let watch = Watch::new(&writes, sessions);
         let mut threads = vec![spawn("store-writer", connection, jobs, move |tx, jobs| write_loop(tx, jobs, &watch))?];
         let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
