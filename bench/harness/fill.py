@@ -15,6 +15,8 @@ import postgres
 PASSWORD = "correct horse battery 9!"
 # What psql shows for no value.
 NULL = "<null>"
+# Milliseconds after which a use is written down anew.
+SEEN_MS = 5 * 60 * 1000
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -106,12 +108,15 @@ def people(tables, count):
 
 
 def sessions(tables, count, users, first=0, **other):
-    """So many live sessions of those users, numbered from `first` on, like the one that there is but for what `other` says."""
+    """So many live sessions of those users, numbered from `first` on, like the one that there is but for what `other` says, and last seen at
+    any moment of the five minutes before: as in a server that has run for a while, at any time some are due to be written down anew."""
     (row,) = tables.rows("SELECT * FROM sessions LIMIT 1")
+    seen = int(row["last_seen_at"])
     keys = lambda n: {
         "id": uuid7(n, "session"),
         "token_hash": token_hash(n),
         "user_id": uuid7(n % users + 1, "user"),
+        "last_seen_at": seen - n * 7919 % SEEN_MS,
     }
     tables.insert("sessions", list(row), ([*{**row, **other, **keys(n)}.values()] for n in range(first, first + count)))
 

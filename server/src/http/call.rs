@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::{Parts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use uuid::Uuid;
@@ -32,15 +32,15 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// The call that a request makes, of [`NO_DIALECT`] as yet. The peer is that of the connection (`ConnectInfo<SocketAddr>`);
-    /// an incoming `X-Request-Id` is not taken over.
+    /// The call that a request makes, of [`NO_DIALECT`] as yet. The peer is that of the connection; an incoming `X-Request-Id` is not
+    /// taken over.
     ///
     /// # Errors
     /// A fault when there is no randomness for the request id.
-    pub fn call<B>(&self, request: &Request<B>) -> Result<Call, Fault> {
+    pub fn call<B>(&self, request: &Request<B>, peer: Option<SocketAddr>) -> Result<Call, Fault> {
         let mut id = [0; 16];
         self.entropy.fill_public(&mut id).map_err(|_| Fault::internal("no randomness from the operating system"))?;
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+        let peer = peer.map(|peer| peer.ip().to_canonical());
         let client = peer.map(|peer| self.proxies.client(peer, request.headers()));
         let origin = Origin {
             dialect: NO_DIALECT,
@@ -117,20 +117,18 @@ pub(super) mod tests {
         Edge { clock: Arc::new(Noon), entropy: Arc::new(Sevens(entropy)), proxies: Proxies::default() }
     }
 
-    fn request(agent: &[u8], peer: Option<&str>) -> Request<()> {
+    fn request(agent: &[u8]) -> Request<()> {
         let mut request = Request::new(());
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_bytes(agent).expect("a value"));
         request.headers_mut().insert("x-request-id", HeaderValue::from_static("mine"));
         request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("203.0.113.9"));
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().expect("a peer")));
-        }
         request
     }
 
     #[test]
     fn tells_what_it_sees() {
-        let call = edge(true).call(&request(b"curl/8\tx", Some("[::ffff:192.0.2.1]:99"))).expect("a call");
+        let peer = "[::ffff:192.0.2.1]:99".parse().expect("a peer");
+        let call = edge(true).call(&request(b"curl/8\tx"), Some(peer)).expect("a call");
         assert_eq!(call.now.as_millis(), 43_200_000);
         assert_eq!(*call.origin.request_id, "07".repeat(16));
         assert_eq!(call.origin.dialect, NO_DIALECT);
@@ -141,7 +139,7 @@ pub(super) mod tests {
 
     #[test]
     fn cuts_and_cleans_the_user_agent() {
-        let agent = |raw: &[u8]| edge(true).call(&request(raw, None)).expect("a call").origin.user_agent;
+        let agent = |raw: &[u8]| edge(true).call(&request(raw), None).expect("a call").origin.user_agent;
         assert_eq!(agent(&[b'x'; 5000]).map(|text| text.len()), Some(256));
         assert_eq!(agent("é".repeat(300).as_bytes()).map(|text| text.chars().count()), Some(256));
         assert_eq!(agent(b"\xff\xfe").as_deref(), Some("\u{fffd}\u{fffd}"));
@@ -151,8 +149,8 @@ pub(super) mod tests {
 
     #[test]
     fn nothing_without_peer_or_entropy() {
-        assert_eq!(edge(true).call(&request(b"x", None)).expect("a call").origin.address, None);
-        assert!(edge(false).call(&request(b"x", None)).is_err());
-        assert!(call(&request(b"x", None).into_parts().0).is_err());
+        assert_eq!(edge(true).call(&request(b"x"), None).expect("a call").origin.address, None);
+        assert!(edge(false).call(&request(b"x"), None).is_err());
+        assert!(call(&request(b"x").into_parts().0).is_err());
     }
 }

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -22,7 +22,6 @@ use super::serve::{App, HEAD_TIMEOUT};
 use super::watched::{Answer, Stage, Watched};
 
 /// What every request of a connection shares.
-#[derive(Clone)]
 pub(super) struct Connection<A> {
     pub(super) app: A,
     pub(super) readiness: Readiness,
@@ -31,12 +30,17 @@ pub(super) struct Connection<A> {
 
 impl<A: App> Connection<A> {
     /// Answers what comes in until the client leaves, or `closing` says true and the request in hand is answered.
-    pub(super) async fn serve(self, stream: TcpStream, protocol: Builder<TokioExecutor>, closing: watch::Receiver<bool>) {
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        protocol: Builder<TokioExecutor>,
+        closing: watch::Receiver<bool>,
+    ) {
         let (watched, stage, refused) = Watched::new(Prompt::new(stream, HEAD_TIMEOUT), HEAD_TIMEOUT);
-        let requests = self.clone();
+        let requests = Arc::clone(&self);
         let service = service_fn(move |request| {
             stage.begin();
-            requests.clone().answer(request, stage.clone())
+            Arc::clone(&requests).answer(request, stage.clone())
         });
         let mut connection = pin!(protocol.serve_connection(TokioIo::new(watched), service));
         let ended = tokio::select! {
@@ -52,17 +56,16 @@ impl<A: App> Connection<A> {
             tracing::debug!(%error, "connection ended early");
         }
         if let Some(refused) = refused.take() {
-            refuse::answer(refused, self.app, self.peer).await;
+            refuse::answer(refused, self.app.clone(), self.peer).await;
         }
     }
 
-    async fn answer(mut self, mut request: Request<Incoming>, stage: Stage) -> Result<Response<Answer>, Infallible> {
-        request.extensions_mut().insert(ConnectInfo(self.peer));
+    async fn answer(self: Arc<Self>, mut request: Request<Incoming>, stage: Stage) -> Result<Response<Answer>, Infallible> {
         let one_at_a_time = request.version() < Version::HTTP_2;
         if let Err(error) = head::check(&request) {
             request.extensions_mut().insert(error);
         }
-        let mut response = self.app.call(request.map(Body::new)).await?;
+        let mut response = self.app.answer(request.map(Body::new), self.peer).await;
         if one_at_a_time && self.readiness.is_off() {
             // Were the connection kept, the next request could cross its closing and be lost.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

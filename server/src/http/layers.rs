@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -12,17 +13,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody as _;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Either, Ready, ready};
+use futures_util::future::{BoxFuture, Either, Map, Ready, ready};
 use tower::Service;
 
 use super::call::{Edge, NO_DIALECT};
 use super::drain;
 use super::head::{HeadError, Refuse};
 use super::metrics::{Metrics, Route, Source, Stopwatch, method_word};
+use super::serve::App;
 use crate::core::call::Call;
 use crate::log;
 
@@ -131,7 +133,25 @@ impl Front {
         }
     }
 
-    async fn answer(mut self, request: Request, call: Call, watch: Stopwatch) -> Response {
+    /// The answer to a request of this peer.
+    fn reply(&self, request: Request, peer: Option<SocketAddr>) -> Reply {
+        let watch = Stopwatch::start();
+        let mut call = match self.outer.edge.call(&request, peer) {
+            Ok(call) => call,
+            Err(fault) => {
+                tracing::error!(%fault, "no call could be made of a request");
+                let mut response = bare();
+                self.outer.finish(&self.outer.nobody, "", request.method(), &mut response, watch);
+                return Either::Left(ready(response));
+            }
+        };
+        match self.outer.answer_at_once(&mut call, &request, watch) {
+            Some(response) => Either::Left(ready(response)),
+            None => Either::Right(Box::pin(self.clone().answer_in_time(request, call, watch))),
+        }
+    }
+
+    async fn answer_in_time(mut self, request: Request, call: Call, watch: Stopwatch) -> Response {
         let method = request.method().clone();
         let (mut request, rest) = drain::share(request);
         let id = Arc::clone(&call.origin.request_id);
@@ -154,30 +174,28 @@ impl Front {
     }
 }
 
+/// An answer that is there, or one that takes its time.
+type Reply = Either<Ready<Response>, BoxFuture<'static, Response>>;
+
+impl App for Front {
+    fn answer(&self, request: Request, peer: SocketAddr) -> impl Future<Output = Response> + Send {
+        self.reply(request, Some(peer))
+    }
+}
+
 impl Service<Request> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
+    type Future = Map<Reply, fn(Response) -> Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
+    /// In a process's own tests: the peer is what the request says that it is.
     fn call(&mut self, request: Request) -> Self::Future {
-        let watch = Stopwatch::start();
-        let mut call = match self.outer.edge.call(&request) {
-            Ok(call) => call,
-            Err(fault) => {
-                tracing::error!(%fault, "no call could be made of a request");
-                let mut response = bare();
-                self.outer.finish(&self.outer.nobody, "", request.method(), &mut response, watch);
-                return Either::Left(ready(Ok(response)));
-            }
-        };
-        match self.outer.answer_at_once(&mut call, &request, watch) {
-            Some(response) => Either::Left(ready(Ok(response))),
-            None => Either::Right(Box::pin(self.clone().answer(request, call, watch).map(Ok))),
-        }
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+        self.reply(request, peer).map(Ok as fn(_) -> _)
     }
 }
 

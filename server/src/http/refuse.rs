@@ -1,12 +1,12 @@
 //! The answer to a head that could not be read, made as every other answer is: by the router and what is around it.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::extract::ConnectInfo;
 use axum::http::Method;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,13 +25,12 @@ where
     A: App,
 {
     let Refused { stream, line, error } = refused;
-    let request = move || {
-        let mut request = head::rebuild(&line, error);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    };
+    let request = move || head::rebuild(&line, error);
     let text = if request().method() == Method::HEAD { HEAD } else { GET };
-    let service = service_fn(move |_| app.clone().call(request()));
+    let service = service_fn(move |_| {
+        let (app, request) = (app.clone(), request());
+        async move { Ok::<_, Infallible>(app.answer(request, peer).await) }
+    });
     let conversation = http1::Builder::new().serve_connection(TokioIo::new(StandIn { text, stream }), service);
     let Ok(Ok(parts)) = tokio::time::timeout(PATIENCE, conversation.without_shutdown()).await else { return };
     let _ = tokio::time::timeout(PATIENCE, hear_out(parts.io.into_inner().stream)).await;

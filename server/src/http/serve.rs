@@ -1,19 +1,21 @@
 //! The accept loop: connections in, requests to the router, and an orderly end.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower::Service;
+use tower::ServiceExt as _;
 
 use super::connection::Connection;
 use super::head::{LARGEST_HEAD, MOST_HEADERS};
@@ -80,9 +82,18 @@ pub async fn serve<A: App>(
 }
 
 /// What answers requests.
-pub trait App: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static {}
+pub trait App: Clone + Send + Sync + 'static {
+    /// The answer to a request that this peer's connection has brought.
+    fn answer(&self, request: Request, peer: SocketAddr) -> impl Future<Output = Response> + Send;
+}
 
-impl<A: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static> App for A {}
+/// A router that asks nobody where a request comes from.
+impl App for Router {
+    fn answer(&self, request: Request, _: SocketAddr) -> impl Future<Output = Response> + Send {
+        let answered = self.clone().oneshot(request);
+        answered.map(|answer| answer.unwrap_or_else(|never| match never {}))
+    }
+}
 
 struct Server<'a, A> {
     app: A,
@@ -138,7 +149,7 @@ impl<A: App> Server<'_, A> {
     fn connect(&mut self, stream: TcpStream, peer: SocketAddr) {
         // Answers are small: waiting to fill a packet would only delay them. A failure here shows again at the first read.
         let _ = stream.set_nodelay(true);
-        let connection = Connection { app: self.app.clone(), readiness: self.readiness.clone(), peer };
+        let connection = Arc::new(Connection { app: self.app.clone(), readiness: self.readiness.clone(), peer });
         self.connections.spawn(connection.serve(stream, self.protocol.clone(), self.closing.subscribe()));
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -13,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::super::call::Caller;
 use super::super::call::tests::edge;
 use super::super::head::HeadError;
 use super::super::layers::Front;
@@ -37,7 +37,7 @@ async fn start(grace: Duration) -> Server {
     let (entered, held) = (Arc::clone(&begun), Arc::clone(&release));
     let readiness = Readiness::new(Arc::new(|| Box::pin(async { true })));
     let app = Router::new()
-        .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()))
+        .route("/peer", get(async |Caller(call): Caller| call.origin.peer.expect("a peer").to_string()))
         .route("/echo", post(async |body: String| body))
         .route(
             "/held",

@@ -1,5 +1,8 @@
 //! JSON that is written while what it shows is still there, so that nothing is copied into the structs of the wire.
 
+use std::cell::RefCell;
+
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -7,14 +10,23 @@ use serde::Serialize;
 use super::error::Problem;
 use crate::core::Fault;
 
-/// More than most answers take, and than their writer asks for beforehand, so that the buffer does not grow step by step.
+/// More than most answers take, and than their writer asks for beforehand, so that the draft does not grow step by step.
 const ROOM: usize = 2048;
 
-/// Headers that an answer has, and some more.
-const HEADERS: usize = 12;
+/// A draft that has grown beyond this is not kept.
+const MOST: usize = 64 * 1024;
+
+thread_local! {
+    /// Where answers are written: then each is copied into a piece of memory of its own length, which the allocator has at hand.
+    static DRAFT: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(ROOM));
+}
+
+/// Headers that an answer has when the layers have put theirs there. A map with room for one more would be twice as large, and beyond what the
+/// allocator has at hand.
+const HEADERS: usize = 6;
 
 /// A body of JSON.
-pub(super) struct Shown(Vec<u8>);
+pub(super) struct Shown(Bytes);
 
 impl Shown {
     /// Writes it.
@@ -22,9 +34,13 @@ impl Shown {
     /// # Errors
     /// None in practice: writing to memory does not fail.
     pub(super) fn of(view: &impl Serialize) -> Result<Self, Problem> {
-        let mut text = Vec::with_capacity(ROOM);
-        sonic_rs::to_writer(&mut text, view).map_err(Fault::internal)?;
-        Ok(Self(text))
+        DRAFT.with_borrow_mut(|draft| {
+            draft.clear();
+            sonic_rs::to_writer(&mut *draft, view).map_err(Fault::internal)?;
+            let text = Bytes::copy_from_slice(draft);
+            draft.shrink_to(MOST);
+            Ok(Self(text))
+        })
     }
 }
 
@@ -50,7 +66,7 @@ mod tests {
         fn is_written_as_everywhere_else(text in any::<String>(), number in any::<i64>(), truth in any::<Option<bool>>()) {
             let value = json!({ "text": text, "list": [number, { "a": truth }], "\u{1}\"": Value::Null });
             let shown = Shown::of(&value).map(|shown| shown.0).ok();
-            prop_assert_eq!(shown, serde_json::to_vec(&value).ok());
+            prop_assert_eq!(shown.map(Vec::from), serde_json::to_vec(&value).ok());
         }
     }
 }
