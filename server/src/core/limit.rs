@@ -11,6 +11,7 @@ use super::call::Call;
 use super::model::UserId;
 use super::policy::LimitPolicy;
 use super::refusal::Refusal;
+use super::store::limits::Bucket;
 use super::store::{Tx, limits};
 use super::token::SecretHash;
 use super::{Core, Error, Fault, Result};
@@ -32,6 +33,11 @@ impl Rate {
 
     fn tolerance(self) -> i64 {
         self.interval().saturating_mul(i64::from(self.burst.saturating_sub(1)))
+    }
+
+    /// The bucket of this name that is filled at this rate.
+    fn bucket(self, key: SecretHash) -> Bucket {
+        Bucket { key, interval: self.interval(), tolerance: self.tolerance() }
     }
 
     /// What each of an account's two names gets, so that both together get no more than the whole, at once and over time. Names that nobody
@@ -75,7 +81,7 @@ pub(in crate::core) enum Limited<'a> {
 
 /// Charges that can be given back.
 #[derive(Clone, Debug, Default)]
-pub(in crate::core) struct Charges(Vec<(SecretHash, Rate)>);
+pub(in crate::core) struct Charges(Vec<Bucket>);
 
 impl Charges {
     /// The buckets that a call is charged to; none when limits are off, or for calls without a network.
@@ -92,8 +98,8 @@ impl Charges {
     /// [`Refusal::TooManyAttempts`] when one is empty.
     pub(in crate::core) async fn take(&self, tx: &mut Tx, call: &Call) -> Result<()> {
         let mut longest = None;
-        for (bucket, rate) in &self.0 {
-            let wait = limits::take(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?;
+        for bucket in &self.0 {
+            let wait = limits::take(tx, bucket, call.now).await?;
             longest = longest.max(wait);
         }
         Ok(throttled(longest)?)
@@ -106,8 +112,8 @@ impl Charges {
         call: &Call,
     ) -> std::result::Result<std::result::Result<(), Refusal>, Fault> {
         let mut longest = None;
-        for (bucket, rate) in &self.0 {
-            let wait = limits::wait(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?;
+        for bucket in &self.0 {
+            let wait = limits::wait(tx, bucket, call.now).await?;
             longest = longest.max(wait);
         }
         Ok(throttled(longest))
@@ -143,11 +149,11 @@ impl Charges {
     /// [`Charges::take`], lest two callers wait for each other.
     async fn empty(&self, tx: &mut Tx, call: &Call) -> std::result::Result<Option<&SecretHash>, Fault> {
         let mut widest = None;
-        for (bucket, rate) in &self.0 {
-            if limits::take(tx, bucket, call.now, rate.interval(), rate.tolerance()).await?.is_some() {
-                widest = Some(bucket);
+        for bucket in &self.0 {
+            if limits::take(tx, bucket, call.now).await?.is_some() {
+                widest = Some(&bucket.key);
             } else {
-                limits::refund(tx, bucket, rate.interval()).await?;
+                limits::refund(tx, bucket).await?;
             }
         }
         Ok(widest)
@@ -183,16 +189,16 @@ impl Charges {
 
     /// Gives the charges back: the try has succeeded.
     pub(in crate::core) async fn refund(&self, tx: &mut Tx) -> std::result::Result<(), Fault> {
-        for (bucket, rate) in &self.0 {
-            limits::refund(tx, bucket, rate.interval()).await?;
+        for bucket in &self.0 {
+            limits::refund(tx, bucket).await?;
         }
         Ok(())
     }
 }
 
-fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(SecretHash, Rate)> {
+fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<Bucket> {
     let network = || call.origin.address.map(network_of);
-    Some(match limited {
+    let (key, rate) = match limited {
         Limited::SigninAccount(key) => (SecretHash::digest("limit-signin-account", key), policy.signin_account.of_one_name()),
         Limited::SigninNetwork => (SecretHash::digest("limit-signin-network", &network()?), policy.signin_network),
         Limited::SecondFactor(user) => (SecretHash::digest("limit-second-factor", user), policy.second_factor_account),
@@ -205,7 +211,8 @@ fn bucket(policy: &LimitPolicy, call: &Call, limited: Limited<'_>) -> Option<(Se
             (SecretHash::digest("limit-challenge-network", &network()?), Rate { burst: burst.saturating_mul(CHALLENGES), per })
         }
         Limited::MailNetwork => (SecretHash::digest("limit-mail-network", &network()?), policy.mail_network),
-    })
+    };
+    Some(rate.bucket(key))
 }
 
 /// One subscriber: an IPv4 address, or the /64 that an IPv6 address lies in.

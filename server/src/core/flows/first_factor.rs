@@ -8,6 +8,7 @@ use crate::core::gate::Enrolled;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Factor, Identifier, Purpose, Status, TicketId, User, UserId};
 use crate::core::password::{Against, Password};
+use crate::core::store::limits::Bucket;
 use crate::core::store::passwords::StoredPassword;
 use crate::core::store::{Tx, limits, passwords, tickets, users};
 use crate::core::token::{Secret, SecretHash};
@@ -130,8 +131,7 @@ async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identif
     if !is_code {
         let work = core.store.write_soon(move |tx| {
             Box::pin(async move {
-                charges.take(tx, &call).await?;
-                let user = users::by_identifier(tx, &identifier).await?;
+                let user = charged(tx, &call, &charges, &identifier).await?;
                 known_password(tx, user, &place).await
             })
         });
@@ -140,12 +140,17 @@ async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identif
     // A guess at a code stays counted whatever happens: there are few of them, and few codes.
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {
-            charges.take(tx, &call).await?;
-            let user = users::by_identifier(tx, &identifier).await?;
+            let user = charged(tx, &call, &charges, &identifier).await?;
             known_code(tx, &call, user).await
         })
     });
     work.await
+}
+
+/// Whom a name names, for a try that is charged whether it is anybody or not.
+async fn charged(tx: &mut Tx, call: &Call, charges: &Charges, identifier: &Identifier) -> Result<Option<User>> {
+    charges.take(tx, call).await?;
+    Ok(users::by_identifier(tx, identifier).await?)
 }
 
 /// The same look-ups for everybody: a password for nobody, a decoy for who has a password.
@@ -163,7 +168,8 @@ async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>) -> Result<Know
     };
     if ticket.is_none() {
         // Counting a guess is a write. Where there is none to count, write all the same: the disk's time is heard from outside.
-        limits::take(tx, &SecretHash::digest("nobody", ""), call.now, 1, i64::MAX / 4).await?;
+        let nobodys = Bucket { key: SecretHash::digest("nobody", ""), interval: 1, tolerance: i64::MAX / 4 };
+        limits::take(tx, &nobodys, call.now).await?;
     }
     // Codes live for minutes and are made at the setting of the day: without one, a new hash is what it would cost.
     Ok(Known { user, password: None, decoy: None, ticket: ticket.map(|ticket| (ticket.id, ticket.payload)) })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::engine::table::{Column, Kind, Table};
-use super::engine::{Engine, EngineSettings, Hold, Row, Tx, Value};
+use super::engine::{Engine, EngineSettings, Hold, Mode, Row, Tx, Value};
 use super::migrations::{self, STEPS};
 use super::unwrapped;
 use crate::core::token::hex;
@@ -67,7 +67,7 @@ impl Pair {
     pub(in crate::core) async fn pour(&self, name: &str, told: &mut (dyn FnMut(usize) + Send)) -> Outcome<()> {
         let table = self.table(name)?;
         let last = Arc::clone(&table);
-        let last = unwrapped(self.to.read(move |tx| Box::pin(async move { Ok(tx.last_key(&last).await?) })).await)?;
+        let last = unwrapped(self.to.run(Mode::Read, move |tx| Box::pin(async move { Ok(tx.last_key(&last).await?) })).await)?;
         let mut page = page(&self.from, &table, last).await?;
         while let Some(end) = page.last() {
             let (after, rows) = (end.at(&table.key), page.len());
@@ -89,7 +89,7 @@ impl Pair {
     /// Takes the mark off the target: it is whole.
     pub(in crate::core) async fn finish(self) -> Outcome<()> {
         self.hold.check()?;
-        unwrapped(self.to.write_each(|tx| Box::pin(async move { Ok(tx.batch(DROP_MARK).await?) })).await)
+        unwrapped(self.to.run(Mode::Each, |tx| Box::pin(async move { Ok(tx.batch(DROP_MARK).await?) })).await)
     }
 
     fn table(&self, name: &str) -> Outcome<Arc<Table>> {
@@ -104,12 +104,12 @@ fn said(where_: &str, fault: &Fault) -> Fault {
 
 async fn page(engine: &Engine, table: &Arc<Table>, after: Vec<Value>) -> Outcome<Vec<Row>> {
     let table = Arc::clone(table);
-    unwrapped(engine.read(move |tx| Box::pin(async move { Ok(tx.page(&table, &after, BATCH).await?) })).await)
+    unwrapped(engine.run(Mode::Read, move |tx| Box::pin(async move { Ok(tx.page(&table, &after, BATCH).await?) })).await)
 }
 
 async fn fill(engine: &Engine, table: &Arc<Table>, rows: Vec<Row>) -> Outcome<()> {
     let (table, rows) = (Arc::clone(table), Arc::new(rows));
-    unwrapped(engine.write_each(move |tx| Box::pin(async move { Ok(tx.fill(&table, &rows).await?) })).await)
+    unwrapped(engine.run(Mode::Each, move |tx| Box::pin(async move { Ok(tx.fill(&table, &rows).await?) })).await)
 }
 
 async fn contents(engine: &Engine, table: &Arc<Table>) -> Outcome<Contents> {
@@ -158,7 +158,7 @@ async fn source_tables(engine: &Engine) -> Outcome<Vec<Table>> {
         let told = format!("has schema {}, this release copies {newest}: copy with the release that made it", standing.current);
         return Err(Fault::internal(told));
     }
-    let mut tables = unwrapped(engine.read(|tx| Box::pin(async move { Ok(tx.tables().await?) })).await)?;
+    let mut tables = unwrapped(engine.run(Mode::Read, |tx| Box::pin(async move { Ok(tx.tables().await?) })).await)?;
     tables.retain(|table| table.name != migrations::TABLE);
     if let Some(keyless) = tables.iter().find(|table| table.key.is_empty()) {
         return Err(Fault::internal(format!("the table {} has no primary key to copy it by", keyless.name)));
@@ -181,7 +181,7 @@ fn in_order(mut waiting: Vec<Table>) -> Outcome<Vec<Table>> {
 
 /// Makes an empty database a target, or finds that it is one of the same source; whether that was so.
 async fn prepare(engine: &Engine, source: &str, tables: &[Table]) -> Outcome<bool> {
-    let found = unwrapped(engine.read(|tx| Box::pin(async move { Ok(tx.tables().await?) })).await)?;
+    let found = unwrapped(engine.run(Mode::Read, |tx| Box::pin(async move { Ok(tx.tables().await?) })).await)?;
     let marked = found.iter().any(|table| table.name == MARK);
     if !marked {
         let standing = migrations::standing(engine, STEPS).await?;
@@ -192,7 +192,7 @@ async fn prepare(engine: &Engine, source: &str, tables: &[Table]) -> Outcome<boo
         migrations::run_on(engine, STEPS).await?;
     }
     let (source, wanted) = (source.to_owned(), tables.to_vec());
-    unwrapped(engine.write_each(move |tx| Box::pin(async move { mark(tx, &source, &wanted).await })).await)
+    unwrapped(engine.run(Mode::Each, move |tx| Box::pin(async move { mark(tx, &source, &wanted).await })).await)
 }
 
 async fn mark(tx: &mut Tx, source: &str, wanted: &[Table]) -> CoreResult<bool> {

@@ -23,49 +23,50 @@ statements! {
 /// and starts afresh. Far more than the clocks of two nodes differ.
 const ABSURD: i64 = 60 * 60 * 1000;
 
-fn absurd(interval: i64, tolerance: i64) -> i64 {
-    interval.saturating_add(tolerance).saturating_mul(2).saturating_add(ABSURD).min(i64::MAX / 4)
+/// What is counted, and how far.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::core) struct Bucket {
+    /// Its name.
+    pub(in crate::core) key: SecretHash,
+    /// Milliseconds by which each take moves its theoretical arrival time.
+    pub(in crate::core) interval: i64,
+    /// Milliseconds that it may be ahead for another take.
+    pub(in crate::core) tolerance: i64,
 }
 
-/// Takes one from the bucket if its theoretical arrival time is at most `tolerance` ms ahead; each take moves it by `interval` ms.
-/// Otherwise takes nothing, and answers the milliseconds until it would.
-pub(in crate::core) async fn take(
-    tx: &mut Tx,
-    bucket: &SecretHash,
-    now: Timestamp,
-    interval: i64,
-    tolerance: i64,
-) -> Result<Option<i64>, Fault> {
-    let absurd = absurd(interval, tolerance);
-    if tx.query_opt(TAKE, values![bucket, now, interval, tolerance, absurd]).await?.is_some() {
+impl Bucket {
+    fn absurd(&self) -> i64 {
+        self.interval.saturating_add(self.tolerance).saturating_mul(2).saturating_add(ABSURD).min(i64::MAX / 4)
+    }
+}
+
+/// Takes one from the bucket if its theoretical arrival time is not too far ahead. Otherwise takes nothing, and answers the milliseconds
+/// until it would.
+pub(in crate::core) async fn take(tx: &mut Tx, bucket: &Bucket, now: Timestamp) -> Result<Option<i64>, Fault> {
+    let Bucket { key, interval, tolerance } = bucket;
+    if tx.query_opt(TAKE, values![key, now, *interval, *tolerance, bucket.absurd()]).await?.is_some() {
         return Ok(None);
     }
     Ok(Some((arrival(tx, bucket, now).await? - tolerance - now.as_millis()).max(1)))
 }
 
 /// What [`take`] would answer; takes nothing. For whoever takes later in the same transaction, as if it ran alone.
-pub(in crate::core) async fn wait(
-    tx: &mut Tx,
-    bucket: &SecretHash,
-    now: Timestamp,
-    interval: i64,
-    tolerance: i64,
-) -> Result<Option<i64>, Fault> {
+pub(in crate::core) async fn wait(tx: &mut Tx, bucket: &Bucket, now: Timestamp) -> Result<Option<i64>, Fault> {
     let ahead = arrival(tx, bucket, now).await? - now.as_millis();
-    Ok((ahead > tolerance && ahead <= absurd(interval, tolerance)).then(|| ahead - tolerance))
+    Ok((ahead > bucket.tolerance && ahead <= bucket.absurd()).then(|| ahead - bucket.tolerance))
 }
 
 /// The theoretical arrival time of a bucket.
-async fn arrival(tx: &mut Tx, bucket: &SecretHash, now: Timestamp) -> Result<i64, Fault> {
-    match tx.query_opt(TAT, values![bucket]).await? {
+async fn arrival(tx: &mut Tx, bucket: &Bucket, now: Timestamp) -> Result<i64, Fault> {
+    match tx.query_opt(TAT, values![&bucket.key]).await? {
         Some(row) => row.fields().int(),
         None => Ok(now.as_millis()),
     }
 }
 
 /// Gives one back.
-pub(in crate::core) async fn refund(tx: &mut Tx, bucket: &SecretHash, interval: i64) -> Result<(), Fault> {
-    tx.count(REFUND, values![interval, bucket]).await
+pub(in crate::core) async fn refund(tx: &mut Tx, bucket: &Bucket) -> Result<(), Fault> {
+    tx.count(REFUND, values![bucket.interval, &bucket.key]).await
 }
 
 /// Deletes a batch of buckets that are full again; their number.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::engine::{Engine, EngineSettings, Tx};
+use super::engine::{Engine, EngineSettings, Mode, Tx};
 use super::{copy, statements, unwrapped, values};
 use crate::core::{Fault, Result};
 
@@ -104,7 +104,7 @@ pub(in crate::core) async fn plan(
 
 /// Looks without changing anything.
 pub(super) async fn standing(engine: &Engine, steps: &'static [Step]) -> std::result::Result<Standing, Fault> {
-    unwrapped(engine.read(move |tx| Box::pin(async move { Ok(stand(tx, steps).await?) })).await)
+    unwrapped(engine.run(Mode::Read, move |tx| Box::pin(async move { Ok(stand(tx, steps).await?) })).await)
 }
 
 /// Runs what is to be run; what that was.
@@ -118,7 +118,7 @@ pub(in crate::core) async fn run(
 /// As [`run`], on a database that is open.
 pub(super) async fn run_on(engine: &Engine, steps: &'static [Step]) -> std::result::Result<Vec<&'static Step>, Fault> {
     let mut ran = Vec::new();
-    while let Some(step) = unwrapped(engine.write_each(move |tx| Box::pin(migrate(tx, steps))).await)? {
+    while let Some(step) = unwrapped(engine.run(Mode::Each, move |tx| Box::pin(migrate(tx, steps))).await)? {
         ran.push(step);
     }
     Ok(ran)

@@ -34,8 +34,8 @@ use super::token::SecretHash;
 use super::{Error, Fault, Result};
 use cache::Sessions;
 pub(super) use cache::{Counts, Known, Moment, Touch};
-use engine::Engine;
 pub(super) use engine::{Address, EngineSettings, PostgresSettings, Tx};
+use engine::{Engine, Mode};
 use migrations::Step;
 
 /// Declares a file's statements, and lists them for the test that prepares each on every engine.
@@ -110,13 +110,13 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        Engine::open(settings, deadline)?.read(work).await
+        Engine::open(settings, deadline)?.run(Mode::Read, work).await
     }
 
     /// Whether rows can be read, the last that was to be written could be, and the schema is still one that this release can work with.
     pub(super) async fn ping(&self) -> Result<()> {
         self.engine.writes()?;
-        self.engine.read(|tx| Box::pin(async move { Ok(migrations::check(tx, migrations::STEPS).await?) })).await
+        self.engine.run(Mode::Read, |tx| Box::pin(async move { Ok(migrations::check(tx, migrations::STEPS).await?) })).await
     }
 
     /// The session that a token opens and its user, if memory has them as the database does.
@@ -169,7 +169,7 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.engine.write(work).await
+        self.engine.run(Mode::Write, work).await
     }
 
     /// As [`Store::write`], for statements that each hold by themselves: a counter moved and compared, rows that are of nobody's concern
@@ -179,7 +179,7 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.engine.write_each(work).await
+        self.engine.run(Mode::Each, work).await
     }
 
     /// As [`Store::write_each`], but answers without waiting for the disk. What was written outlives the process, but not a power failure:
@@ -189,7 +189,7 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.engine.write_soon(work).await
+        self.engine.run(Mode::Soon, work).await
     }
 
     /// Runs `work` on one consistent view of the data.
@@ -198,6 +198,6 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.engine.read(work).await
+        self.engine.run(Mode::Read, work).await
     }
 }

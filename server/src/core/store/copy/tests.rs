@@ -42,7 +42,7 @@ fn row(table: &Table, number: usize) -> Row {
 }
 
 async fn tables(engine: &Engine) -> Vec<Table> {
-    let found = engine.read(|tx| Box::pin(async move { Ok(tx.tables().await?) })).await.unwrap();
+    let found = engine.run(Mode::Read, |tx| Box::pin(async move { Ok(tx.tables().await?) })).await.unwrap();
     found.into_iter().filter(|table| table.name != migrations::TABLE && table.name != MARK).collect()
 }
 
@@ -136,7 +136,7 @@ async fn what_was_changed_or_lost_is_found() {
         for (table, sql) in [("users", CHANGE), ("sessions", LOSE)] {
             let (left, right) = pair.compare(table).await.unwrap();
             assert_eq!(left, right);
-            pair.to.write_each(move |tx| Box::pin(async move { Ok(tx.execute(sql, &[]).await?) })).await.unwrap();
+            pair.to.run(Mode::Each, move |tx| Box::pin(async move { Ok(tx.execute(sql, &[]).await?) })).await.unwrap();
             let (left, right) = pair.compare(table).await.unwrap();
             assert_ne!(left.sha256, right.sha256);
             assert_eq!(left.rows == right.rows, table == "users");
@@ -183,7 +183,7 @@ async fn a_source_of_another_schema_and_a_foreign_target_are_refused() {
     let to = EngineSettings::Sqlite(nowhere.path().join("t.db"));
     refused(&empty, &to, "has schema 0, ").await;
     let other = Engine::open_alone(&to, PATIENCE).unwrap();
-    other.write_each(|tx| Box::pin(async move { Ok(tx.batch("CREATE TABLE theirs (a TEXT)").await?) })).await.unwrap();
+    other.run(Mode::Each, |tx| Box::pin(async move { Ok(tx.batch("CREATE TABLE theirs (a TEXT)").await?) })).await.unwrap();
     drop(other);
     refused(&from, &to, "the target: is not empty").await;
 }

@@ -18,7 +18,6 @@ use futures_util::future::BoxFuture;
 
 use super::super::{Fault, Result};
 use super::cache::{Sessions, Touch};
-use postgres::Mode;
 pub(in crate::core) use postgres::address::Address;
 use table::Table;
 
@@ -70,6 +69,19 @@ const FEW: usize = 4;
 
 /// Threads that read, on SQLite.
 const READERS: usize = 2;
+
+/// How a transaction is isolated from others, and when it is answered. On SQLite each runs as if alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// One view of the data, nothing written.
+    Read,
+    /// As if it ran alone; answered when it is on disk.
+    Write,
+    /// Each of its statements by itself, and sees what others have written meanwhile; answered when it is on disk.
+    Each,
+    /// As [`Mode::Each`], but answered when it is done: it outlives this process, but may be lost when the power or the machine fails.
+    Soon,
+}
 
 /// An open database.
 pub(super) enum Engine {
@@ -135,51 +147,15 @@ impl Engine {
         }
     }
 
-    /// Runs `work` on one consistent view of the data.
-    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
+    /// Runs `work` as one transaction. An error of `work` undoes all that it wrote.
+    pub(super) async fn run<T, F>(&self, mode: Mode, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match self {
-            Self::Sqlite(engine) => engine.read(work).await,
-            Self::Postgres(engine) => engine.run(Mode::Read, work).await,
-        }
-    }
-
-    /// Runs `work` as one transaction, as if it ran alone, and answers when it is on disk. An error of `work` undoes all that it wrote.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
-    {
-        match self {
-            Self::Sqlite(engine) => engine.write(true, work).await,
-            Self::Postgres(engine) => engine.run(Mode::Write, work).await,
-        }
-    }
-
-    /// As [`Engine::write`] but that each statement sees what others have written meanwhile.
-    pub(super) async fn write_each<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
-    {
-        match self {
-            Self::Sqlite(engine) => engine.write(true, work).await,
-            Self::Postgres(engine) => engine.run(Mode::Each, work).await,
-        }
-    }
-
-    /// As [`Engine::write_each`], but answers when it is done: it outlives this process, but may be lost when the power or the machine fails.
-    pub(super) async fn write_soon<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
-    {
-        match self {
-            Self::Sqlite(engine) => engine.write(false, work).await,
-            Self::Postgres(engine) => engine.run(Mode::Soon, work).await,
+            Self::Sqlite(engine) => engine.run(mode, work).await,
+            Self::Postgres(engine) => engine.run(mode, work).await,
         }
     }
 

@@ -22,7 +22,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
-use super::{Sql, Tx as AnyTx};
+use super::{Mode, Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
@@ -107,23 +107,17 @@ impl Engine {
         Ok(Self { writer: Some(writer), readers: None, threads, deadline, writes, sessions, _lock: lock })
     }
 
-    /// Runs `work` as one transaction and answers when it is on disk; if it is not `lasting`, when it is done. An error of `work` undoes all
-    /// that it wrote.
-    pub(super) async fn write<T, F>(&self, lasting: bool, work: F) -> Result<T>
+    /// Runs `work` as one transaction. An error of `work` undoes all that it wrote.
+    pub(super) async fn run<T, F>(&self, mode: Mode, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.submit(self.writer.as_ref(), lasting, work).await
-    }
-
-    /// Runs `work` on one consistent view of the data.
-    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
-    {
-        self.submit(self.readers.as_ref().or(self.writer.as_ref()), false, work).await
+        match mode {
+            Mode::Read => self.submit(self.readers.as_ref().or(self.writer.as_ref()), false, work).await,
+            Mode::Write | Mode::Each => self.submit(self.writer.as_ref(), true, work).await,
+            Mode::Soon => self.submit(self.writer.as_ref(), false, work).await,
+        }
     }
 
     /// Waits until no other process answers from what it knew before the last write.

@@ -139,21 +139,23 @@ async fn a_join_or_select_is_not_planned_anew_on_each_use() {
 async fn an_error_or_panic_undoes_its_own_writes_only() {
     let (_kept, store) = open().await;
     let store = std::sync::Arc::new(store);
-    let bucket = |name: &str| crate::core::token::SecretHash::digest("test", name);
+    let bucket = |name: &str, tolerance| {
+        let key = crate::core::token::SecretHash::digest("test", name);
+        limits::Bucket { key, interval: 10, tolerance }
+    };
     let now = crate::core::clock::Timestamp::from_millis(1);
-    let (good, bad, worse) = (bucket("good"), bucket("bad"), bucket("worse"));
-    let (g, b, w) = (good, bad, worse);
+    let (good, bad, worse) = (bucket("good", 10), bucket("bad", 10), bucket("worse", 10));
     let (first, second, third) = tokio::join!(
-        store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &g, now, 10, 10).await?) })),
+        store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &good, now).await?) })),
         store.write(move |tx| {
             Box::pin(async move {
-                limits::take(tx, &b, now, 10, 10).await?;
+                limits::take(tx, &bad, now).await?;
                 Err::<(), _>(crate::core::Refusal::NotFound.into())
             })
         }),
         store.write(move |tx| {
             Box::pin(async move {
-                limits::take(tx, &w, now, 10, 10).await?;
+                limits::take(tx, &worse, now).await?;
                 let nothing: [u8; 0] = [];
                 Ok(nothing[std::hint::black_box(0)])
             })
@@ -162,9 +164,9 @@ async fn an_error_or_panic_undoes_its_own_writes_only() {
     assert_eq!(first.unwrap(), None);
     assert!(second.is_err() && third.is_err());
     // Each bucket takes one and no more within its tolerance of zero.
-    for (bucket, taken) in [(good, true), (bad, false), (worse, false)] {
-        let wait =
-            store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &bucket, now, 10, 0).await?) })).await.unwrap();
+    for (name, taken) in [("good", true), ("bad", false), ("worse", false)] {
+        let full = bucket(name, 0);
+        let wait = store.write(move |tx| Box::pin(async move { Ok(limits::take(tx, &full, now).await?) })).await.unwrap();
         assert_eq!(wait.is_some(), taken);
     }
 }
@@ -175,10 +177,10 @@ async fn what_is_cut_off_in_the_middle_keeps_no_locks() {
     let EngineSettings::Postgres(_) = settings else { return };
     // Long enough for a busy machine to open it, for that has the same deadline.
     let store = Store::open(&settings, Duration::from_secs(2), 0).await.unwrap();
-    let bucket = crate::core::token::SecretHash::digest("test", "cut");
+    let bucket = limits::Bucket { key: crate::core::token::SecretHash::digest("test", "cut"), interval: 10, tolerance: 10 };
     let late = store.write(move |tx| {
         Box::pin(async move {
-            limits::take(tx, &bucket, crate::core::clock::Timestamp::from_millis(1), 10, 10).await?;
+            limits::take(tx, &bucket, crate::core::clock::Timestamp::from_millis(1)).await?;
             std::future::pending::<Result<()>>().await
         })
     });

@@ -92,7 +92,7 @@ async fn a_database_from_before_the_mechanism_is_brought_up_and_declared() {
     const FIRST: &[Step] = &[STEPS[0]];
     let (_kept, settings) = fixture::settings().await;
     let engine = Engine::open(&settings, DEADLINE).unwrap();
-    let made = engine.write_each(|tx| {
+    let made = engine.run(Mode::Each, |tx| {
         Box::pin(async move {
             tx.batch("CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY)").await?;
             tx.batch(FIRST[0].sql).await?;

@@ -22,7 +22,7 @@ use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 
 use super::table::{Table, quoted};
-use super::{PostgresSettings, Sql, Tx as AnyTx};
+use super::{Mode, PostgresSettings, Sql, Tx as AnyTx};
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::Sessions;
 use crate::core::store::unwrapped;
@@ -59,19 +59,7 @@ pub(super) const CATALOGUE: (Sql, Sql) = (
          WHERE f.contype = 'f' AND c.relnamespace = current_schema()::text::regnamespace"),
 );
 
-/// How a transaction is isolated from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// One view of the data, nothing written.
-    Read,
-    /// As if it ran alone.
-    Write,
-    /// Each of its statements by itself.
-    Each,
-    /// As [`Mode::Each`]; the commit does not wait for the disk.
-    Soon,
-}
-
+/// How each begins.
 impl Mode {
     const fn begin(self) -> &'static str {
         match self {

@@ -20,6 +20,10 @@ use crate::core::store::engine::{Sql, Tx as AnyTx};
 
 /// At most so many jobs share one commit; more would make the first wait for the last.
 const GROUP: usize = 256;
+/// And they run for at most so many times as long as a commit takes: the disk is waited for a ninth of the time at most, while those who have
+/// been told already bring what comes next. Were all that wait taken at once, they would be told at once, and nobody would be left to
+/// work for until they have answered.
+const COMMITS: u32 = 8;
 /// At most so many that read share one transaction: what one has brought into memory serves the next. More would make the first wait.
 const READS: usize = 8;
 /// How long a writer waits for another process (the command line) to finish its transaction.
@@ -140,11 +144,30 @@ fn synchronous(tx: &mut AnyTx, lasting: bool) -> std::result::Result<(), Fault> 
     }
 }
 
-/// Takes one job, then all that wait, and commits them together: no job waits for one that has not come yet, and none waits for the disk
+/// How long a commit that waits for the disk takes, as far as the last ones tell. One that copies the log back takes many times as long, and says little of the next.
+struct Pace(Duration);
+
+impl Pace {
+    /// A guess to begin with.
+    const fn new() -> Self {
+        Self(Duration::from_millis(1))
+    }
+
+    fn committed(&mut self, took: Duration) {
+        self.0 = (self.0 * 3 + took.min(self.0 * 2)) / 4;
+    }
+
+    /// How long the jobs of a group may run.
+    fn group(&self) -> Duration {
+        self.0 * COMMITS
+    }
+}
+
+/// Takes one job, then others that wait, and commits them together: no job waits for one that has not come yet, and none waits for the disk
 /// that need not.
 pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
     watch.look(tx);
-    let mut held = None;
+    let (mut held, mut pace) = (None, Pace::new());
     loop {
         let first = match held.take().map_or_else(|| jobs.recv_timeout(LOOK), Ok) {
             Ok(first) => first,
@@ -154,14 +177,14 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let lasting = first.lasting;
+        let (lasting, began) = (first.lasting, Instant::now());
         if let Err(refused) = watch.begin(tx, lasting) {
             (first.run)(Err(refused))(Ok(()));
             continue;
         }
         let mut answers = vec![(first.run)(Ok(tx))];
         // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
-        while is_open(tx) && answers.len() < GROUP {
+        while is_open(tx) && answers.len() < GROUP && began.elapsed() < pace.group() {
             match jobs.try_recv() {
                 Ok(job) if lasting || !job.lasting => answers.push((job.run)(Ok(tx))),
                 next => {
@@ -170,7 +193,11 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
                 }
             }
         }
+        let committing = Instant::now();
         let committed = control(tx, "COMMIT");
+        if lasting {
+            pace.committed(committing.elapsed());
+        }
         watch.writes.store(committed.is_ok(), Ordering::Relaxed);
         if committed.is_err() {
             let _ = control(tx, "ROLLBACK");
@@ -216,4 +243,22 @@ where
     }
     control(tx, "RELEASE job")?;
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_go_by_how_long_commits_take_and_not_by_a_single_one() {
+        let took = |millis: &[u64]| {
+            let mut pace = Pace::new();
+            millis.iter().for_each(|millis| pace.committed(Duration::from_millis(*millis)));
+            pace.group().as_millis()
+        };
+        assert_eq!(took(&[]), 8);
+        assert_eq!(took(&[1000]), 10, "one that is slow");
+        assert!(took(&[10; 20]) > 75, "a slow disk");
+        assert_eq!(took(&[0; 60]), 0, "a disk that is in memory");
+    }
 }
