@@ -84,8 +84,7 @@ fn second_step(tx: &Transaction<'_>, session: &str, user: &str, hash: &str) -> r
     tx.prepare_cached(seed)?.query_row([user], |_| Ok(()))?;
     tx.prepare_cached("SELECT tat FROM limits WHERE bucket = ?1")?.query_row([session], |_| Ok(())).optional()?;
     tx.prepare_cached("UPDATE authenticators SET last_step = last_step + 1 WHERE user_id = ?1")?.execute([user])?;
-    tx.prepare_cached("UPDATE sessions SET wrong_codes = 0 WHERE id = ?1 AND wrong_codes > 0")?.execute([session])?;
-    let rotate = "UPDATE sessions SET token_hash = ?1, half = 0, factors = 'password,totp', idle_expires_at = idle_expires_at + 1
+    let rotate = "UPDATE sessions SET token_hash = ?1, half = 0, factors = 'password,totp', idle_expires_at = idle_expires_at + 1, wrong_codes = 0
         WHERE id = ?2 AND token_hash = ?3";
     tx.prepare_cached(rotate)?.execute(params![format!("new{hash}"), session, hash]).map(|_| ())
 }

@@ -47,7 +47,6 @@ pub async fn present(core: &Core, call: &Call, presented: &Presented, code: &Sec
 }
 
 async fn accept(tx: &mut Tx, call: &Call, policy: &SessionPolicy, checked: &Authenticated) -> Result<SignedIn> {
-    sessions::forget_wrong_codes(tx, checked.session.id).await?;
     let (session, user) = (Session::clone(&checked.session), User::clone(&checked.user));
     let raised = raise(tx, call, policy, checked, session, user, Factor::Totp).await?;
     record(tx, call, Record { detail: Some("totp".to_owned()), ..Record::own(Event::SecondFactor, raised.user.id) }).await?;

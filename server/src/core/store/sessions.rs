@@ -25,11 +25,10 @@ statements! {
             created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     ROTATE = "UPDATE sessions SET token_hash = $1, half = $2, factors = $3, security_key_id = $4, authenticated_at = $5, last_seen_at = $6,
-            idle_expires_at = $7, expires_at = $8
+            idle_expires_at = $7, expires_at = $8, wrong_codes = 0
         WHERE id = $9 AND token_hash = $10";
     LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = $3, idle_expires_at = $4, expires_at = $5, user_verified = $7 WHERE id = $6";
     COUNT_WRONG_CODE = "UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE id = $1 RETURNING wrong_codes";
-    FORGET_WRONG_CODES = "UPDATE sessions SET wrong_codes = 0 WHERE id = $1 AND wrong_codes > 0";
     SEEN = "UPDATE sessions SET last_seen_at = $1, idle_expires_at = $2 WHERE id = $3 AND last_seen_at < $1 AND half = 0";
     DELETE = "DELETE FROM sessions WHERE id = $1";
     DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
@@ -103,7 +102,8 @@ pub(in crate::core) async fn insert(tx: &mut Tx, session: &Session, token: &Secr
     tx.execute(INSERT, row).await.map(|_| ())
 }
 
-/// Writes a session's new standing under a new token, unless the old token has been rotated or ended meanwhile.
+/// Writes a session's new standing under a new token, unless the old token has been rotated or ended meanwhile. A second factor was proven:
+/// wrong codes before it count no more.
 pub(in crate::core) async fn rotate(tx: &mut Tx, session: &Session, old: &SecretHash, new: &SecretHash) -> Result<bool, Fault> {
     let row = values![
         new,
@@ -137,11 +137,6 @@ pub(in crate::core) async fn count_wrong_code(tx: &mut Tx, id: SessionId) -> Res
         Some(row) => row.fields().int(),
         None => Err(Fault::internal("a session went away in the transaction that had found it")),
     }
-}
-
-/// The code was right.
-pub(in crate::core) async fn forget_wrong_codes(tx: &mut Tx, id: SessionId) -> Result<(), Fault> {
-    tx.execute(FORGET_WRONG_CODES, values![id]).await.map(|_| ())
 }
 
 /// Moves a session's idle expiry. Never moves it back, and never that of a half session.
