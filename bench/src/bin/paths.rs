@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use clap::{Parser, ValueEnum};
@@ -21,6 +21,7 @@ use doorward::core::flows::session::Authority;
 use doorward::core::flows::users::{self, NewUser};
 use doorward::core::model::{Email, PersonName, Role, Username};
 use doorward::core::token::Secret;
+use doorward::http::serve::App as _;
 use doorward::work::Desk;
 use serde_json::{Value, json};
 
@@ -107,9 +108,8 @@ async fn check(app: &App, token: &str) -> Outcome<()> {
     send(app, request).await.map(|_| ())
 }
 
-async fn send(app: &App, mut request: Request) -> Outcome<Vec<u8>> {
-    request.extensions_mut().insert(ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000))));
-    let response: Response = app.router.clone().answer(request).await;
+async fn send(app: &App, request: Request) -> Outcome<Vec<u8>> {
+    let response: Response = app.router.answer(request, SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000))).await;
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
     if status == StatusCode::OK { Ok(body.into()) } else { Err(format!("{status}: {body:?}").into()) }

@@ -109,8 +109,11 @@ pub struct AtOnce {
     /// Whose it is, for the [`Call`], the log and the metrics.
     pub dialect: &'static str,
     /// The answer to a request without a body; `None` leaves it to the router.
-    pub answer: Box<dyn Fn(&Call, &Request) -> Option<Response> + Send + Sync>,
+    pub answer: AnswerAtOnce,
 }
+
+/// Makes an answer from what is at hand.
+pub type AnswerAtOnce = Box<dyn Fn(&Call, &Request) -> Option<Response> + Send + Sync>;
 
 impl AtOnce {
     fn is_for(&self, request: &Request) -> bool {
