@@ -11,8 +11,9 @@ use crate::core::{Core, Result};
 /// Another node may know of a use that it has not written down yet (housekeeping does every ten seconds), and that keeps a session from
 /// having expired.
 const UNWRITTEN: Duration = Duration::from_secs(15);
-/// Uses of sessions that one transaction writes.
-const SEEN_BATCH: usize = 1000;
+/// Uses of sessions that one transaction writes: so few that on SQLite the writer looks at the file between two of them before checks must
+/// not be answered from memory any more.
+const SEEN_BATCH: usize = 100;
 
 /// Deletes a batch of each kind, few enough that nobody waits for it; whether there may be more.
 ///
