@@ -57,6 +57,30 @@ async fn checks_are_answered_from_memory_and_strangers_by_the_store() {
     app.session(&token).await.expect(401);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_memory_answers_is_what_the_store_does() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    live(&app).await;
+    let token = app.token("ann").await;
+    let ask = || Ask::get("/auth/v1/session").bearer(&token);
+    let [stored, kept] = [false, true].map(async |kept| {
+        if kept {
+            remembered(&app, &token).await;
+        }
+        let mut reply = app.send(ask()).await.expect(200);
+        assert!(reply.headers.remove("x-request-id").is_some());
+        // The router says it before the HTTP library would.
+        reply.headers.remove("content-length");
+        reply
+    });
+    let (stored, kept) = (stored.await, kept.await);
+    assert_eq!((stored.text(), &stored.headers), (kept.text(), &kept.headers));
+    // With a body, which somebody has to read, it takes the longer way.
+    let reply = app.send(ask().raw("text/plain", "hello")).await.expect(200);
+    assert_eq!(reply.text(), kept.text());
+}
+
 #[tokio::test]
 async fn without_memory_every_check_asks_the_store() {
     let app = TestApp::with(&[("sessions.cache_mib", "0")]).await;

@@ -48,12 +48,16 @@ impl Packed {
     pub(super) fn of(known: &Known) -> Option<Self> {
         let Known { session, user } = known;
         let since = |at: Timestamp| at.as_millis().wrapping_sub(session.created_at.as_millis());
+        // Matches without a rest: what is added to one of these types must find a place here.
         let fields = Fields {
             session: session.id.uuid().into_bytes(),
             user: user.id.uuid().into_bytes(),
             application: session.application_id.map(|id| id.uuid().into_bytes()),
             security_key: session.security_key_id.map(|id| id.uuid().into_bytes()),
-            half: session.state == SessionState::Half,
+            half: match session.state {
+                SessionState::Half => true,
+                SessionState::Full => false,
+            },
             factors: session.factors.bits(),
             created: session.created_at.as_millis(),
             authenticated: since(session.authenticated_at),
@@ -62,8 +66,14 @@ impl Packed {
             expires: since(session.expires_at),
             user_created: user.created_at.as_millis(),
             email_verified: user.email_verified_at.map(Timestamp::as_millis),
-            admin: user.role == Role::Admin,
-            disabled: user.status == Status::Disabled,
+            admin: match user.role {
+                Role::Admin => true,
+                Role::Member => false,
+            },
+            disabled: match user.status {
+                Status::Disabled => true,
+                Status::Active => false,
+            },
             dialect: &session.dialect,
             address: session.address.as_deref(),
             username: user.username.as_str(),
