@@ -16,7 +16,7 @@ def measure(machine, options, engine):
     """The section of one engine."""
     sessions = options.sessions
     section = Section(f"Session checks, {engine}: {sessions} live sessions at random, 32 connections")
-    rounds = {"floor": []}
+    rounds = {}
     with doorward(engine, max(1, sessions // 10), sessions) as (server, _):
         tokens = fill.tokens(server.data / "tokens", sessions)
         for suffix, filter in LOGS.items():
@@ -39,7 +39,7 @@ def one_log(machine, options, server, tokens, suffix, rounds, section):
         # first session, so that one must come to the last.
         while wrk(there, tokens, "bearer", "once", 5)["requests"] < options.sessions:
             pass
-        subjects = {"floor": (bare, "bearer"), f"bearer{suffix}": (there, "bearer"), f"cookie{suffix}": (there, "cookie")}
+        subjects = {f"floor{suffix}": (bare, "bearer"), f"bearer{suffix}": (there, "bearer"), f"cookie{suffix}": (there, "cookie")}
         before = metric(server, "doorward_session_cache_hits"), metric(server, "doorward_session_cache_misses")
         for number in range(options.rounds):
             for name, (where, carrier) in subjects.items():

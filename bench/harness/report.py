@@ -76,12 +76,14 @@ def medians(rounds, *keys):
 
 
 def beside(section, rounds, base="floor"):
-    """Puts medians into the table, and their ratios to those of one subject; the ratios."""
-    figures = {name: medians(made, "per_second", "median_ms", "p99_ms", "processor_us") for name, made in rounds.items()}
+    """Puts medians into the table, and of their ratios to what one subject made of the same turns: from one turn to the next the machine may
+    become quicker or slower by half. A line called `a, b` is compared with the line `floor, b`. The ratios."""
     ratios = {}
-    for name, one in figures.items():
-        throughput, latency = one["per_second"] / figures[base]["per_second"], one["p99_ms"] / figures[base]["p99_ms"]
-        ratios[name] = throughput, latency
-        section.lines[name] = {**one, "of_the_floor": throughput, "times_its_p99": latency}
+    for name, made in rounds.items():
+        turns = list(zip(made, rounds[base + name[name.find(",") :] if "," in name else base], strict=True))
+        of = lambda key: statistics.median(one[key] / floor[key] for one, floor in turns)
+        ratios[name] = throughput, latency = of("per_second"), of("p99_ms")
+        figures = medians(made, "per_second", "median_ms", "p99_ms", "processor_us")
+        section.lines[name] = {**figures, "of_the_floor": throughput, "times_its_p99": latency}
     section.rounds.update(rounds)
     return ratios
