@@ -181,11 +181,13 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let (lasting, began) = (first.lasting, Instant::now());
+        let lasting = first.lasting;
         if let Err(refused) = watch.begin(tx, lasting) {
             (first.run)(Err(refused))(Ok(()));
             continue;
         }
+        // Not before: another process may have had to be waited for.
+        let began = Instant::now();
         let mut answers = vec![(first.run)(Ok(tx))];
         // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
         while is_open(tx) && answers.len() < GROUP && began.elapsed() < pace.group() {
