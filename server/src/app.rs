@@ -155,7 +155,7 @@ pub async fn build_with(config: &Config, desk: &Desk, texts: Texts) -> Result<Ap
     let metrics = metrics::metrics(&core);
     let edge = Edge {
         clock: Arc::clone(&desk.clock),
-        entropy: Arc::clone(&desk.entropy),
+        entropy: desk.entropy.clone(),
         proxies: Proxies { trusted: config.proxies.trusted.clone(), header: config.proxies.header },
     };
     let mailer = mailer(config, texts.mails)?;

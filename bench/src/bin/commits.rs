@@ -31,8 +31,8 @@ enum Kind {
     SecondStep,
 }
 
-const SESSION: &str = "SELECT * FROM sessions WHERE token_hash = ?1";
-const USER: &str = "SELECT * FROM users WHERE id = ?1";
+const SESSION: &str =
+    "SELECT sessions.id AS session, sessions.*, users.* FROM sessions JOIN users ON users.id = user_id WHERE token_hash = ?1";
 const AUDIT: &str =
     "INSERT INTO audit (id, at, event, outcome, user_id, actor, dialect, address, peer, user_agent, request_id, detail)
     VALUES (?4, 1750000000000, ?2, 'ok', ?3, 'user', 'native', '127.0.0.1', '127.0.0.1', NULL, ?1, ?4)";
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON;
-             PRAGMA temp_store=MEMORY;",
+             PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
     )?;
     let (began, length) = (now(), Duration::from_secs_f64(options.seconds));
     let mut count = 0_u32;
@@ -64,8 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn change(tx: &Transaction<'_>, kind: Kind, hash: &str) -> rusqlite::Result<()> {
     let (session, user): (String, String) =
-        tx.prepare_cached(SESSION)?.query_row([hash], |row| Ok((row.get("id")?, row.get("user_id")?)))?;
-    tx.prepare_cached(USER)?.query_row([&user], |_| Ok(()))?;
+        tx.prepare_cached(SESSION)?.query_row([hash], |row| Ok((row.get("session")?, row.get("user_id")?)))?;
     let event = match kind {
         Kind::SignOut => {
             tx.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([&session])?;
@@ -84,6 +83,8 @@ fn second_step(tx: &Transaction<'_>, session: &str, user: &str, hash: &str) -> r
     tx.prepare_cached(seed)?.query_row([user], |_| Ok(()))?;
     tx.prepare_cached("SELECT tat FROM limits WHERE bucket = ?1")?.query_row([session], |_| Ok(())).optional()?;
     tx.prepare_cached("UPDATE authenticators SET last_step = last_step + 1 WHERE user_id = ?1")?.execute([user])?;
+    let key = "SELECT 1 FROM security_keys WHERE user_id = ?1 LIMIT 1";
+    tx.prepare_cached(key)?.query_row([user], |_| Ok(())).optional()?;
     let rotate = "UPDATE sessions SET token_hash = ?1, half = 0, factors = 'password,totp', idle_expires_at = idle_expires_at + 1, wrong_codes = 0
         WHERE id = ?2 AND token_hash = ?3";
     tx.prepare_cached(rotate)?.execute(params![format!("new{hash}"), session, hash]).map(|_| ())

@@ -16,7 +16,7 @@ use doorward::app::{self, App};
 use doorward::config::{Config, Input, load};
 use doorward::core::call::{Call, Origin};
 use doorward::core::clock::SystemClock;
-use doorward::core::entropy::OsEntropy;
+use doorward::core::entropy::Randomness;
 use doorward::core::flows::session::Authority;
 use doorward::core::flows::users::{self, NewUser};
 use doorward::core::model::{Email, PersonName, Role, Username};
@@ -50,7 +50,7 @@ enum Which {
 async fn main() -> Outcome<()> {
     let Options { call, times } = Options::parse();
     let folder = tempfile::tempdir()?;
-    let desk = Desk { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) };
+    let desk = Desk { clock: Arc::new(SystemClock), entropy: Randomness::System };
     let app = app::build(&config(&folder)?, &desk).await?;
     create_user(&app, &desk).await?;
     let token = sign_in(&app).await?;
@@ -81,7 +81,7 @@ fn config(folder: &tempfile::TempDir) -> Outcome<Config> {
 
 async fn create_user(app: &App, desk: &Desk) -> Outcome<()> {
     let origin = Origin::local("cli", "paths");
-    let call = Call { now: desk.clock.now(), entropy: Arc::clone(&desk.entropy), origin };
+    let call = Call { now: desk.clock.now(), entropy: desk.entropy.clone(), origin };
     let new = NewUser {
         username: Username::parse("ann").map_err(|refusal| refusal.name())?,
         email: Email::parse("ann@example.org").map_err(|refusal| refusal.name())?,

@@ -10,7 +10,7 @@ use crate::app;
 use crate::config::url::DatabaseUrl;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::SystemClock;
-use crate::core::entropy::OsEntropy;
+use crate::core::entropy::Randomness;
 use crate::core::flows::session::Authority;
 use crate::core::flows::users;
 use crate::core::model::{User, UserId};
@@ -60,7 +60,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
 
 /// The machine's own clock and randomness.
 pub(super) fn desk() -> Desk {
-    Desk { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) }
+    Desk { clock: Arc::new(SystemClock), entropy: Randomness::System }
 }
 
 /// Whoever may run commands may do everything.

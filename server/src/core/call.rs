@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::clock::Timestamp;
-use super::entropy::Entropy;
+use super::entropy::Randomness;
 use super::fault::Fault;
 
 /// One call of a flow. Made once at the edge (`http::call`, `cli`), then only read.
@@ -14,7 +14,7 @@ pub struct Call {
     /// The moment that the whole call counts as; every expiry is judged against it.
     pub now: Timestamp,
     /// Where secrets and ids come from.
-    pub entropy: Arc<dyn Entropy>,
+    pub entropy: Randomness,
     /// Who asks, as far as the network tells.
     pub origin: Origin,
 }

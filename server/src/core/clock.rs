@@ -46,37 +46,38 @@ fn millis(span: Duration) -> i64 {
 /// RFC 3339 in UTC with milliseconds, the form of every time on a wire.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.text().as_ref().map(|text| std::str::from_utf8(text)) {
+        match self.text().as_ref().map(|text| std::str::from_utf8(&text.0)) {
             Some(Ok(text)) => f.write_str(text),
             _ => write!(f, "{}ms", self.0),
         }
     }
 }
 
-const TEMPLATE: [u8; 24] = *b"0000-00-00T00:00:00.000Z";
+/// At a place in memory from which it is looked through in words.
+#[repr(align(8))]
+struct Text([u8; 24]);
 
 impl Timestamp {
     /// RFC 3339 on the stack, for a session check has seven of them; `None` before the year 0 and after 9999.
-    fn text(self) -> Option<[u8; TEMPLATE.len()]> {
+    fn text(self) -> Option<Text> {
         let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
         let moment = jiff::tz::Offset::UTC.to_datetime(moment);
-        let mut text = TEMPLATE;
-        let mut write = |at: usize, digits: usize, number: i16| {
-            let mut rest = number.unsigned_abs();
-            for place in text.iter_mut().skip(at).take(digits).rev() {
-                *place += u8::try_from(rest % 10).unwrap_or(0);
-                rest /= 10;
-            }
-        };
-        write(0, 4, moment.year());
-        write(5, 2, moment.month().into());
-        write(8, 2, moment.day().into());
-        write(11, 2, moment.hour().into());
-        write(14, 2, moment.minute().into());
-        write(17, 2, moment.second().into());
-        write(20, 3, moment.millisecond());
-        (moment.year() >= 0).then_some(text)
+        let year = u16::try_from(moment.year()).ok()?;
+        let milli = moment.millisecond().unsigned_abs();
+        let ([a, b], [c, d]) = (two(year / 100), two(year % 100));
+        let [[e, f], [g, h]] = [moment.month(), moment.day()].map(|number| two(number.unsigned_abs().into()));
+        let [[i, j], [k, l], [m, n]] =
+            [moment.hour(), moment.minute(), moment.second()].map(|number| two(number.unsigned_abs().into()));
+        let ([_, o], [p, q]) = (two(milli / 100), two(milli % 100));
+        Some(Text([a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.', o, p, q, b'Z']))
     }
+}
+
+/// The last two digits of a number.
+fn two(number: u16) -> [u8; 2] {
+    let [.., tens] = (number / 10 % 10).to_be_bytes();
+    let [.., ones] = (number % 10).to_be_bytes();
+    [b'0' + tens, b'0' + ones]
 }
 
 /// RFC 3339, in any zone.
@@ -103,7 +104,7 @@ impl std::error::Error for NotATime {}
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.text().as_ref().map(|text| std::str::from_utf8(text)) {
+        match self.text().as_ref().map(|text| std::str::from_utf8(&text.0)) {
             Some(Ok(text)) => serializer.serialize_str(text),
             _ => serializer.collect_str(self),
         }

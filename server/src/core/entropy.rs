@@ -1,5 +1,8 @@
 //! Randomness as an argument: the server draws from the operating system, a test from a seed.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use rand::{Rng as _, TryRng as _};
 
 /// A source of cryptographically secure random bytes (ASVS V6.5.3).
@@ -16,6 +19,26 @@ pub trait Entropy: Send + Sync {
     /// As [`Entropy::fill`].
     fn fill_public(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
         self.fill(buffer)
+    }
+}
+
+/// A source as calls hold it.
+#[derive(Clone)]
+pub enum Randomness {
+    /// The operating system's. Nobody counts who holds it: all requests would meet at that count.
+    System,
+    /// Another.
+    Of(Arc<dyn Entropy>),
+}
+
+impl Deref for Randomness {
+    type Target = dyn Entropy;
+
+    fn deref(&self) -> &(dyn Entropy + 'static) {
+        match self {
+            Self::System => &OsEntropy,
+            Self::Of(source) => &**source,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod refusal;
 mod seen;
 mod store;
 mod strength;
+pub mod striped;
 pub mod token;
 mod totp;
 mod webauthn;
@@ -116,8 +117,8 @@ impl Core {
             hasher,
             decoys,
             relying_party,
+            seen: Seen::new(policy.sessions.idle),
             policy,
-            seen: Seen::default(),
             mail_promised: Notify::new(),
             mails_waiting: AtomicI64::new(UNCOUNTED),
         })
@@ -161,7 +162,7 @@ impl Core {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         SessionMemory {
             live,
-            hits: read(&counts.hits),
+            hits: counts.hits.sum(),
             misses: read(&counts.misses),
             pushed: read(&counts.pushed),
             lag_sum: Duration::from_micros(read(&counts.lag_sum)),

@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use crate::core::call::Origin;
     use crate::core::clock::Timestamp;
-    use crate::core::entropy::{Entropy, EntropyError};
+    use crate::core::entropy::{Entropy, EntropyError, Randomness};
 
     struct Seeded;
 
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn call() -> Call {
-        Call { now: Timestamp::from_millis(0), entropy: Arc::new(Seeded), origin: Origin::local("test", "test") }
+        Call { now: Timestamp::from_millis(0), entropy: Randomness::Of(Arc::new(Seeded)), origin: Origin::local("test", "test") }
     }
 
     fn hasher(memory_kib: u32) -> Hasher {

@@ -75,11 +75,11 @@ mod tests {
     use super::*;
     use crate::core::call::Origin;
     use crate::core::clock::Timestamp;
-    use crate::core::entropy::OsEntropy;
+    use crate::core::entropy::Randomness;
 
     fn from(address: &str) -> Call {
         let origin = Origin { address: Some(address.parse().unwrap()), ..Origin::local("test", "test") };
-        Call { now: Timestamp::from_millis(0), entropy: Arc::new(OsEntropy), origin }
+        Call { now: Timestamp::from_millis(0), entropy: Randomness::System, origin }
     }
 
     fn all_for(places: &Arc<Places>, address: &str) -> Vec<Place> {

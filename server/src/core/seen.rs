@@ -37,29 +37,41 @@ type Part = HashMap<SessionId, Use>;
 
 /// The uses that are not written yet.
 #[derive(Clone)]
-pub(in crate::core) struct Seen(Arc<[Mutex<Part>; PARTS]>);
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self(Arc::new(std::array::from_fn(|_| Mutex::default())))
-    }
+pub(in crate::core) struct Seen {
+    parts: Arc<[Mutex<Part>; PARTS]>,
+    /// How long a session lives without a use.
+    idle: Duration,
 }
 
 impl Seen {
+    /// Nothing is noted yet.
+    pub(in crate::core) fn new(idle: Duration) -> Self {
+        Self { parts: Arc::new(std::array::from_fn(|_| Mutex::default())), idle }
+    }
+
+    /// Whether a use now is to be noted.
+    fn is_due(&self, session: &Session, now: Timestamp) -> bool {
+        now.since(session.last_seen_at) >= INTERVAL.min(self.idle / 10)
+    }
+
     /// Notes a use at `now`, which moves the idle expiry.
-    pub(in crate::core) fn note(&self, session: &Session, token: SecretHash, now: Timestamp, idle: Duration) {
-        if now.since(session.last_seen_at) < INTERVAL.min(idle / 10) {
+    pub(in crate::core) fn note(&self, session: &Session, token: SecretHash, now: Timestamp) {
+        if !self.is_due(session, now) {
             return;
         }
         let mut noted = self.part(session.id);
         if noted.len() < CAPACITY / PARTS || noted.contains_key(&session.id) {
-            let idle_expires_at = now.after(idle).min(session.expires_at);
+            let idle_expires_at = now.after(self.idle).min(session.expires_at);
             noted.insert(session.id, Use { id: session.id, token, at: now, idle_expires_at });
         }
     }
 
-    /// Brings a session as it was read up to what is noted of it.
-    pub(in crate::core) fn apply(&self, session: &mut Arc<Session>) {
+    /// Brings a session as it was read up to what is noted of it. While no use of it would be noted none has been, so that nobody is to be
+    /// asked, and no check waits for another.
+    pub(in crate::core) fn apply(&self, session: &mut Arc<Session>, now: Timestamp) {
+        if !self.is_due(session, now) {
+            return;
+        }
         let noted = self.part(session.id).get(&session.id).copied();
         if let Some(Use { at, idle_expires_at, .. }) = noted {
             Arc::make_mut(session).used(at, idle_expires_at);
@@ -68,7 +80,7 @@ impl Seen {
 
     /// Takes all that is noted, in one order on every node, lest two that write down the same sessions wait for each other.
     pub(in crate::core) fn take(&self) -> Vec<Use> {
-        let mut noted: Vec<_> = self.0.iter().flat_map(|part| std::mem::take(&mut *lock(part)).into_values()).collect();
+        let mut noted: Vec<_> = self.parts.iter().flat_map(|part| std::mem::take(&mut *lock(part)).into_values()).collect();
         noted.sort_unstable_by_key(|noted| noted.id);
         noted
     }
@@ -76,7 +88,7 @@ impl Seen {
     fn part(&self, id: SessionId) -> MutexGuard<'_, Part> {
         // The last bits of a UUIDv7 are random.
         let [.., last] = *id.uuid().as_bytes();
-        lock(&self.0[usize::from(last) % PARTS])
+        lock(&self.parts[usize::from(last) % PARTS])
     }
 }
 

@@ -115,10 +115,10 @@ impl SessionToken {
         Secret::generate(call).map(Self)
     }
 
-    /// Takes what a caller presents; any text may be tried.
+    /// What a token that a caller presents is known by; any text may be tried. Nothing of the text itself is kept.
     #[must_use]
-    pub fn presented(text: &str) -> Self {
-        Self(Secret::new(text))
+    pub fn presented(text: &str) -> SecretHash {
+        SecretHash::of("session", text)
     }
 
     /// The token itself, for the answer that issues it.
@@ -128,7 +128,7 @@ impl SessionToken {
     }
 
     pub(in crate::core) fn hash(&self) -> SecretHash {
-        SecretHash::of("session", self.reveal())
+        Self::presented(self.reveal())
     }
 }
 

@@ -154,7 +154,7 @@ impl Shared {
     }
 }
 
-fn presented(cookies: Vec<&str>) -> Presented {
+fn presented(cookies: cookie::Values<'_>) -> Presented {
     Presented { tokens: cookies.into_iter().map(SessionToken::presented).collect(), claim: Claim::None }
 }
 

@@ -13,7 +13,7 @@ use super::forwarded::Proxies;
 use crate::core::Fault;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
-use crate::core::entropy::Entropy;
+use crate::core::entropy::Randomness;
 
 /// The dialect of a request that no dialect has claimed.
 pub const NO_DIALECT: &str = "none";
@@ -26,7 +26,7 @@ pub struct Edge {
     /// Where `now` comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
-    pub entropy: Arc<dyn Entropy>,
+    pub entropy: Randomness,
     /// Whose forwarded headers count.
     pub proxies: Proxies,
 }
@@ -50,7 +50,7 @@ impl Edge {
             user_agent: user_agent(request.headers()),
             request_id: (&*Uuid::from_bytes(id).simple().encode_lower(&mut [0; Simple::LENGTH])).into(),
         };
-        Ok(Call { now: self.clock.now(), entropy: Arc::clone(&self.entropy), origin })
+        Ok(Call { now: self.clock.now(), entropy: self.entropy.clone(), origin })
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::core::clock::Timestamp;
-    use crate::core::entropy::EntropyError;
+    use crate::core::entropy::{Entropy, EntropyError};
 
     struct Noon;
     impl Clock for Noon {
@@ -114,7 +114,7 @@ pub(super) mod tests {
 
     /// An edge with a still clock and no randomness worth the name, or none at all.
     pub(in crate::http) fn edge(entropy: bool) -> Edge {
-        Edge { clock: Arc::new(Noon), entropy: Arc::new(Sevens(entropy)), proxies: Proxies::default() }
+        Edge { clock: Arc::new(Noon), entropy: Randomness::Of(Arc::new(Sevens(entropy))), proxies: Proxies::default() }
     }
 
     fn request(agent: &[u8]) -> Request<()> {

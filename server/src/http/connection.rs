@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -65,7 +65,9 @@ impl<A: App> Connection<A> {
         if let Err(error) = head::check(&request) {
             request.extensions_mut().insert(error);
         }
-        let mut response = self.app.answer(request.map(Body::new), self.peer).await;
+        // Nothing in a box takes no memory.
+        let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+        let mut response = self.app.answer(request, self.peer).await;
         if one_at_a_time && self.readiness.is_off() {
             // Were the connection kept, the next request could cross its closing and be lost.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

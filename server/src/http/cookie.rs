@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use smallvec::SmallVec;
 
 /// Our own cookie over https; browsers take it only with `Secure`, `Path=/` and no `Domain`.
 pub const HOST: &str = "__Host-doorward";
@@ -22,42 +23,43 @@ pub const fn own_name(https: bool) -> &'static str {
     if https { HOST } else { PLAIN }
 }
 
+/// Values of session cookies.
+pub type Values<'a> = SmallVec<[&'a str; MOST_CANDIDATES]>;
+
 /// The values of all session cookies of a request, our own name's first, then [`SESSIONS`]; each once, at most four. Over https a
 /// plain `doorward` is not read: a neighbouring host could have set it.
 #[must_use]
-pub fn candidates(headers: &HeaderMap, https: bool) -> Vec<&str> {
+pub fn candidates(headers: &HeaderMap, https: bool) -> Values<'_> {
     values(headers, &[own_name(https), SESSIONS])
 }
 
 /// As [`candidates`], for pages: over https our own name's alone. A neighbouring host can set [`SESSIONS`] for the whole domain, and whoever is
 /// led to a page of ours would act in the account of whoever set it.
 #[must_use]
-pub fn for_pages(headers: &HeaderMap, https: bool) -> Vec<&str> {
+pub fn for_pages(headers: &HeaderMap, https: bool) -> Values<'_> {
     if https { values(headers, &[HOST]) } else { candidates(headers, https) }
 }
 
-fn values<'a>(headers: &'a HeaderMap, names: &[&str]) -> Vec<&'a str> {
-    let mut found: Vec<&str> = Vec::new();
-    for name in names {
-        for (_, value) in pairs(headers).filter(|(key, _)| key == name) {
-            if found.len() < MOST_CANDIDATES && !found.contains(&value) {
-                found.push(value);
-            }
+fn values<'a>(headers: &'a HeaderMap, names: &[&str]) -> Values<'a> {
+    let mut found = Values::new();
+    for value in names.iter().flat_map(|name| named(headers, name)) {
+        if found.len() < MOST_CANDIDATES && !found.contains(&value) {
+            found.push(value);
         }
     }
     found
 }
 
-/// Names and values of all cookies that are visible ASCII, values without their quotes, none of them empty.
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+/// The values of the cookies of this name that are visible ASCII, without their quotes, none of them empty.
+fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
-    // One unreadable cookie must not hide the others: foreign scripts set what they like.
+    // One unreadable cookie must not hide the others: foreign scripts set what they like. The name first: most are of others.
     let pieces = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    pieces.filter_map(|piece| {
-        let (name, value) = std::str::from_utf8(piece).ok().filter(|text| text.is_ascii())?.trim().split_once('=')?;
-        let value = value.trim();
-        let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-        (!bare.is_empty()).then_some((name.trim(), bare))
+    pieces.filter_map(move |piece| {
+        let value = piece.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
+        let bare = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
+        let bare = std::str::from_utf8(bare).ok().filter(|text| text.is_ascii())?;
+        (!bare.is_empty()).then_some(bare)
     })
 }
 
@@ -87,7 +89,7 @@ pub fn aside_name(base: &str, https: bool) -> String {
 /// The first value of the cookie of this name.
 #[must_use]
 pub fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    pairs(headers).find(|(key, _)| *key == name).map(|(_, value)| value)
+    named(headers, name).next()
 }
 
 /// A `Set-Cookie` of a cookie beside the session's: gone with the browser, or after `max_age`. Values as of [`session_cookie`].

@@ -99,7 +99,15 @@ fn check_host<B>(request: &axum::http::Request<B>) -> Result<(), HeadError> {
 /// A host and perhaps a port; empty for a target without one.
 fn is_host(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
-    bytes.is_empty() || (!bytes.contains(&b'@') && Authority::try_from(bytes).is_ok())
+    bytes.is_empty() || is_plain(bytes) || (!bytes.contains(&b'@') && Authority::try_from(bytes).is_ok())
+}
+
+/// As nearly all are, and quickly seen: a name or an IPv4 address, and perhaps a port.
+fn is_plain(host: &[u8]) -> bool {
+    let mut parts = host.splitn(2, |byte| *byte == b':');
+    let is_name = |part: &[u8]| part.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    let is_port = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    parts.next().is_some_and(|name| !name.is_empty() && is_name(name)) && parts.next().is_none_or(is_port)
 }
 
 /// The request that a head would have made, as far as its first line can be read; without headers and body.

@@ -15,10 +15,12 @@ use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, MetricEncoder, NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::counter::{Atomic, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use super::times::Times;
+use crate::core::striped::Count;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -100,8 +102,8 @@ pub struct Source {
     pub dialect: &'static str,
     /// The route.
     pub route: Route,
-    requests: [[OnceLock<Counter>; CLASSES.len()]; METHODS.len()],
-    seconds: OnceLock<Histogram>,
+    requests: [[OnceLock<Requests>; CLASSES.len()]; METHODS.len()],
+    seconds: OnceLock<Times>,
 }
 
 impl Source {
@@ -109,6 +111,24 @@ impl Source {
     #[must_use]
     pub fn new(dialect: &'static str, route: Route) -> Arc<Self> {
         Arc::new(Self { dialect, route, requests: Default::default(), seconds: OnceLock::new() })
+    }
+}
+
+type Requests = Counter<u64, Count>;
+
+impl Atomic<u64> for Count {
+    fn inc(&self) -> u64 {
+        self.inc_by(1)
+    }
+
+    /// What was there is not asked for: all threads would have to be.
+    fn inc_by(&self, number: u64) -> u64 {
+        self.add(number);
+        0
+    }
+
+    fn get(&self) -> u64 {
+        self.sum()
     }
 }
 
@@ -123,8 +143,8 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
-    seconds: Family<DialectLabels, Histogram, fn() -> Histogram>,
+    requests: Family<RequestLabels, Requests>,
+    seconds: Family<DialectLabels, Times>,
 }
 
 /// What a number does over time.
@@ -160,7 +180,7 @@ impl Metrics {
     pub fn new(others: impl FnOnce(&mut Others<'_>)) -> Self {
         let mut registry = Registry::with_prefix("doorward");
         let requests = Family::default();
-        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let seconds = Family::default();
         registry.register(
             "http_requests",
             "Requests answered, by dialect, method, route template and class of status",
@@ -175,15 +195,15 @@ impl Metrics {
     pub fn request(&self, source: &Source, method: &Method, status: StatusCode, took: Duration) {
         let (method, status) = (method_place(method), class_place(status));
         source.requests[method][status].get_or_init(|| self.counter(source, METHODS[method], CLASSES[status])).inc();
-        source.seconds.get_or_init(|| self.histogram(source.dialect)).observe(took.as_secs_f64());
+        source.seconds.get_or_init(|| self.times(source.dialect)).observe(took);
     }
 
-    fn counter(&self, source: &Source, method: &'static str, status: &'static str) -> Counter {
+    fn counter(&self, source: &Source, method: &'static str, status: &'static str) -> Requests {
         let labels = RequestLabels { dialect: source.dialect, method, route: source.route.clone(), status };
         self.0.requests.get_or_create(&labels).clone()
     }
 
-    fn histogram(&self, dialect: &'static str) -> Histogram {
+    fn times(&self, dialect: &'static str) -> Times {
         self.0.seconds.get_or_create(&DialectLabels { dialect }).clone()
     }
 
@@ -208,11 +228,6 @@ async fn show(State(metrics): State<Metrics>) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-/// From a cached session check to a queue of hashes.
-fn histogram() -> Histogram {
-    Histogram::new([0.000_25, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
 }
 
 /// The methods that are served anywhere, and a word for what a client made up.
@@ -303,6 +318,9 @@ mod tests {
             r#"doorward_http_requests_total{dialect="kalshi",method="POST",route="other",status="4xx"} 2"#,
             r#"doorward_http_requests_total{dialect="none",method="OTHER",route="other",status="4xx"} 1"#,
             r#"doorward_http_request_seconds_bucket{le="0.05",dialect="kalshi"} 2"#,
+            r#"doorward_http_request_seconds_bucket{le="0.025",dialect="kalshi"} 0"#,
+            r#"doorward_http_request_seconds_bucket{le="+Inf",dialect="kalshi"} 2"#,
+            r#"doorward_http_request_seconds_sum{dialect="kalshi"} 0.06"#,
             r#"doorward_http_request_seconds_count{dialect="kalshi"} 2"#,
             r#"doorward_sign_ins_total{dialect="kalshi",outcome="refused"} 3.0"#,
             "doorward_hash_queue 7.0",

@@ -18,4 +18,5 @@ pub mod original;
 mod preface;
 mod refuse;
 pub mod serve;
+mod times;
 mod watched;

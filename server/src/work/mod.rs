@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::core::Core;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::Clock;
-use crate::core::entropy::Entropy;
+use crate::core::entropy::Randomness;
 use outbox::Mailer;
 
 /// Between two batches of long work, for those who wait to write and for the processors.
@@ -26,7 +26,7 @@ pub struct Desk {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The randomness.
-    pub entropy: Arc<dyn Entropy>,
+    pub entropy: Randomness,
 }
 
 impl Desk {
@@ -34,7 +34,7 @@ impl Desk {
     #[must_use]
     pub fn call(&self) -> Call {
         let origin = Origin::local("work", "background");
-        Call { now: self.clock.now(), entropy: Arc::clone(&self.entropy), origin }
+        Call { now: self.clock.now(), entropy: self.entropy.clone(), origin }
     }
 }
 

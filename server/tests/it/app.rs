@@ -13,7 +13,7 @@ use doorward::config::{Config, Input, load};
 use doorward::core::Core;
 use doorward::core::call::{Call, Origin};
 use doorward::core::clock::{Clock, Timestamp};
-use doorward::core::entropy::{Entropy, EntropyError};
+use doorward::core::entropy::{Entropy, EntropyError, Randomness};
 use doorward::core::flows::applications::{self, Registered, Registration};
 use doorward::core::flows::invitations::{self, Invited};
 use doorward::core::flows::session::Authority;
@@ -112,7 +112,7 @@ impl TestApp {
         // What goes wrong inside is shown with a test that fails.
         let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let entropy = Arc::new(TestEntropy(Mutex::new(ChaCha20Rng::seed_from_u64(seed))));
-        let desk = Desk { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy };
+        let desk = Desk { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Randomness::Of(entropy) };
         let app = doorward::app::build(&config(&folder, &database, &settings), &desk).await.unwrap();
         Self { app, desk, clock, settings, folder, database, answers: Mutex::default() }
     }
@@ -180,7 +180,7 @@ impl TestApp {
     /// A call of an operator.
     pub(crate) fn call(&self) -> Call {
         let origin = Origin::local("test", "test");
-        Call { now: self.now(), entropy: Arc::clone(&self.desk.entropy), origin }
+        Call { now: self.now(), entropy: self.desk.entropy.clone(), origin }
     }
 
     /// Sends a request from 192.0.2.1.

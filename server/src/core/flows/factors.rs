@@ -5,16 +5,24 @@ use super::session::{Authenticated, Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door, Enrolled};
-use crate::core::model::{Factor, Session, User, UserId};
+use crate::core::model::{AuthenticatorApp, Factor, Session, User, UserId};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, authenticators, security_keys, sessions, tickets};
 use crate::core::{Core, Fault, Refusal, Result};
 
 /// What a user has enrolled.
 pub(super) async fn enrolled(tx: &mut Tx, user: UserId) -> std::result::Result<Enrolled, Fault> {
-    let security_key = security_keys::has_any(tx, user).await?;
-    let totp = authenticators::confirmed(tx, user).await?.is_some();
-    Ok(Enrolled { security_key, totp })
+    let app = authenticators::confirmed(tx, user).await?;
+    enrolled_beside(tx, user, app.as_ref()).await
+}
+
+/// As [`enrolled`], of a user whose authenticator app, or that there is none, has been read in this transaction.
+pub(super) async fn enrolled_beside(
+    tx: &mut Tx,
+    user: UserId,
+    app: Option<&AuthenticatorApp>,
+) -> std::result::Result<Enrolled, Fault> {
+    Ok(Enrolled { security_key: security_keys::has_any(tx, user).await?, totp: app.is_some() })
 }
 
 /// Checks that the caller's session may add or remove a second factor.

@@ -1,14 +1,13 @@
 //! Opening a session, and raising one: the places where a token is issued for what the gate has opened.
 
-use super::factors::enrolled;
 use super::session::Authenticated;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
-use crate::core::gate::{self, Door, Opening};
+use crate::core::gate::{self, Door, Enrolled, Opening};
 use crate::core::model::{ApplicationId, Factor, Factors, SecurityKeyId, Session, SessionId, SessionState, User};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, sessions};
-use crate::core::token::SessionToken;
+use crate::core::token::{SecretHash, SessionToken};
 use crate::core::{Fault, Refusal, Result};
 
 /// A caller with a session, new or under a new token.
@@ -30,7 +29,7 @@ pub(super) struct NewSession<'a> {
     /// The passkey that it rests on, if one.
     pub(super) security_key: Option<SecurityKeyId>,
     /// Tokens that the caller came with: what they open ends, so that a token from before a sign-in is worth nothing after it.
-    pub(super) replaces: &'a [SessionToken],
+    pub(super) replaces: &'a [SecretHash],
 }
 
 /// Writes a new session and issues its token.
@@ -42,7 +41,7 @@ pub(super) async fn open(
     new: NewSession<'_>,
 ) -> std::result::Result<SignedIn, Fault> {
     for token in new.replaces {
-        if let Some(replaced) = sessions::delete_by_token(tx, &token.hash()).await? {
+        if let Some(replaced) = sessions::delete_by_token(tx, token).await? {
             let detail = Some(replaced.id.to_string());
             record(tx, call, Record { detail, ..Record::own(Event::SessionsEnded, replaced.user_id) }).await?;
         }
@@ -75,12 +74,12 @@ pub(super) async fn raise(
     call: &Call,
     policy: &SessionPolicy,
     checked: &Authenticated,
-    mut session: Session,
-    user: User,
+    (mut session, user): (Session, User),
+    enrolled: Enrolled,
     factor: Factor,
 ) -> Result<SignedIn> {
     session.factors = session.factors.and(factor);
-    let opening = gate::decide(session.factors, enrolled(tx, user.id).await?, Door::OpensHalf)?;
+    let opening = gate::decide(session.factors, enrolled, Door::OpensHalf)?;
     session.authenticated_at = call.now;
     stand(&mut session, opening, call, policy);
     let token = SessionToken::generate(call)?;

@@ -2,6 +2,7 @@
 
 use super::factors::enrolled;
 use super::opening::{NewSession, SignedIn, open};
+use super::session::Tokens;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door};
@@ -9,7 +10,6 @@ use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Factor, Factors, Purpose, SecurityKey, Status, User, UserId};
 use crate::core::store::unbound_tickets::NewUnboundTicket;
 use crate::core::store::{security_keys, unbound_tickets, users};
-use crate::core::token::SessionToken;
 use crate::core::webauthn::passkey::{challenge_of, credential_id_of};
 use crate::core::webauthn::{Asserted, AssertionError};
 use crate::core::{Core, Error, PublicKeyCredential, Refusal, RequestChallengeResponse, Result};
@@ -44,7 +44,7 @@ pub async fn start(core: &Core, call: &Call) -> Result<RequestChallengeResponse>
 ///
 /// # Errors
 /// [`Refusal::TooManyAttempts`], [`Refusal::WebauthnUnavailable`], [`Refusal::WebauthnFailed`], [`Refusal::AccountDisabled`].
-pub async fn finish(core: &Core, call: &Call, replaces: Vec<SessionToken>, answer: &PublicKeyCredential) -> Result<SignedIn> {
+pub async fn finish(core: &Core, call: &Call, replaces: Tokens, answer: &PublicKeyCredential) -> Result<SignedIn> {
     if !core.has_webauthn() {
         return Err(Refusal::WebauthnUnavailable.into());
     }
@@ -102,7 +102,7 @@ async fn settle(
     core: &Core,
     call: &Call,
     charges: Charges,
-    replaces: Vec<SessionToken>,
+    replaces: Tokens,
     key: SecurityKey,
     asserted: Asserted,
 ) -> Result<SignedIn> {

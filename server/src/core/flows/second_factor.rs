@@ -1,5 +1,6 @@
 //! The second factor: authenticating with a security key, to make a half session full or to step a full one up.
 
+use super::factors::enrolled;
 use super::opening::{SignedIn, raise};
 use super::session::{Authenticated, Need, Presented, check, still};
 use crate::core::audit::{Event, Record, record};
@@ -73,7 +74,8 @@ async fn promote(
             if !session.factors.has(Factor::UserVerification) {
                 session.security_key_id = Some(key.id);
             }
-            let raised = raise(tx, &call, &policy, &checked, session, user, Factor::SecurityKey).await?;
+            let enrolled = enrolled(tx, user.id).await?;
+            let raised = raise(tx, &call, &policy, &checked, (session, user), enrolled, Factor::SecurityKey).await?;
             charges.refund(tx).await?;
             let detail = Some(key.name.as_str().to_owned());
             record(tx, &call, Record { detail, ..Record::own(Event::SecondFactor, raised.user.id) }).await?;

@@ -1,12 +1,13 @@
 //! The second factor as a code of an authenticator app: to make a half session full or to step a full one up.
 
 use super::authenticator_app::spend_code;
+use super::factors::enrolled_beside;
 use super::opening::{SignedIn, raise};
 use super::session::{Authenticated, Presented, Sought};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
-use crate::core::model::{Factor, Session, User};
+use crate::core::model::{AuthenticatorApp, Factor, Session, User};
 use crate::core::policy::SessionPolicy;
 use crate::core::store::{Tx, authenticators, sessions};
 use crate::core::token::Secret;
@@ -33,7 +34,7 @@ pub async fn present(core: &Core, call: &Call, presented: &Presented, code: &Sec
             let judged = if let Err(throttled) = charges.demand(tx, &called).await? {
                 Err(throttled)
             } else if spend_code(tx, &called, user, &app, &code).await? {
-                Ok(accept(tx, &called, &policy, &checked).await?)
+                Ok(accept(tx, &called, &policy, &checked, &app).await?)
             } else {
                 charges.take(tx, &called).await?;
                 Err(refuse(tx, &called, &checked).await?)
@@ -46,9 +47,16 @@ pub async fn present(core: &Core, call: &Call, presented: &Presented, code: &Sec
     charges.on_record(core, call, Event::SecondFactor, Some(user), judged.map_err(Error::from)).await
 }
 
-async fn accept(tx: &mut Tx, call: &Call, policy: &SessionPolicy, checked: &Authenticated) -> Result<SignedIn> {
-    let (session, user) = (Session::clone(&checked.session), User::clone(&checked.user));
-    let raised = raise(tx, call, policy, checked, session, user, Factor::Totp).await?;
+async fn accept(
+    tx: &mut Tx,
+    call: &Call,
+    policy: &SessionPolicy,
+    checked: &Authenticated,
+    app: &AuthenticatorApp,
+) -> Result<SignedIn> {
+    let standing = (Session::clone(&checked.session), User::clone(&checked.user));
+    let enrolled = enrolled_beside(tx, checked.user.id, Some(app)).await?;
+    let raised = raise(tx, call, policy, checked, standing, enrolled, Factor::Totp).await?;
     record(tx, call, Record { detail: Some("totp".to_owned()), ..Record::own(Event::SecondFactor, raised.user.id) }).await?;
     Ok(raised)
 }

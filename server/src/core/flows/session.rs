@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::factors::enrolled;
 use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
@@ -9,17 +11,28 @@ use crate::core::clock::Timestamp;
 use crate::core::gate::may_administer;
 use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User, UserId};
 use crate::core::seen::Seen;
-use crate::core::store::{Known, Tx, sessions, users};
+use crate::core::store::{Known, Tx, sessions};
 use crate::core::token::{SecretHash, SessionToken};
 use crate::core::{Core, Fault, Refusal, Result};
+
+/// Presented session tokens. Nearly always one, which takes no memory of its own.
+pub type Tokens = SmallVec<[SecretHash; 1]>;
 
 /// What a caller brings to show who they are, as the dialect's wire carries it.
 #[derive(Clone, Debug, Default)]
 pub struct Presented {
     /// Tokens, in the order in which they are tried. A browser may hold the cookies of two dialects.
-    pub tokens: Vec<SessionToken>,
+    pub tokens: Tokens,
     /// What the wire says besides about whose session it is.
     pub claim: Claim,
+}
+
+impl Presented {
+    /// One token, and what is said beside it.
+    #[must_use]
+    pub fn token(text: &str, claim: Claim) -> Self {
+        Self { tokens: smallvec![SessionToken::presented(text)], claim }
+    }
 }
 
 /// A statement beside the token; a session that it is not true of counts as none.
@@ -147,7 +160,7 @@ pub fn check_at_once(core: &Core, call: &Call, presented: &Presented) -> Option<
 }
 
 fn note(core: &Core, call: &Call, checked: &Authenticated) {
-    core.seen.note(&checked.session, checked.token, call.now, core.policy.sessions.idle);
+    core.seen.note(&checked.session, checked.token, call.now);
 }
 
 fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
@@ -156,9 +169,9 @@ fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
 
 /// What memory says of the first token. Only a yes counts.
 fn recall(core: &Core, call: &Call, presented: &Presented) -> Option<Authenticated> {
-    let token = presented.tokens.first()?.hash();
+    let token = *presented.tokens.first()?;
     let Known { mut session, user } = core.store.recall(&token)?;
-    core.seen.apply(&mut session);
+    core.seen.apply(&mut session, call.now);
     stands(&session, &user, &presented.claim, call.now).then_some(Authenticated { session, user, token })
 }
 
@@ -178,7 +191,7 @@ async fn look_up(core: &Core, call: &Call, presented: &Presented) -> Result<Opti
 /// What a session is looked for by, in a transaction that rests on it: one journey to the store, where [`check`] and [`still`] take two.
 #[derive(Clone)]
 pub(super) struct Sought {
-    tokens: Vec<SecretHash>,
+    tokens: Tokens,
     claim: Claim,
     seen: Seen,
 }
@@ -190,8 +203,7 @@ impl Sought {
         if presented.tokens.is_empty() {
             return Err(Refusal::NotSignedIn);
         }
-        let tokens = presented.tokens.iter().map(SessionToken::hash).collect();
-        Ok(Self { tokens, claim: presented.claim.clone(), seen: core.seen.clone() })
+        Ok(Self { tokens: presented.tokens.clone(), claim: presented.claim.clone(), seen: core.seen.clone() })
     }
 
     /// Of the first token that opens a full session, or of the first that opens any.
@@ -240,10 +252,9 @@ async fn live(
     seen: &Seen,
     now: Timestamp,
 ) -> std::result::Result<Option<Known>, Fault> {
-    let Some(session) = sessions::by_token(tx, token).await? else { return Ok(None) };
-    let mut session = Arc::new(session);
-    seen.apply(&mut session);
-    let user = Arc::new(users::get(tx, session.user_id).await?);
+    let Some((session, user)) = sessions::by_token(tx, token).await? else { return Ok(None) };
+    let (mut session, user) = (Arc::new(session), Arc::new(user));
+    seen.apply(&mut session, now);
     Ok(stands(&session, &user, claim, now).then_some(Known { session, user }))
 }
 
@@ -254,9 +265,8 @@ fn stands(session: &Session, user: &User, claim: &Claim, now: Timestamp) -> bool
 /// Reads a checked session again inside a transaction that rests on it: it may have ended or been lowered since.
 pub(super) async fn still(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<(Session, User)> {
     let found = sessions::by_token(tx, &checked.token).await?;
-    let session = found.filter(|session| session.state == checked.session.state && call.now < session.expires_at);
-    let session = session.ok_or(Refusal::NotSignedIn)?;
-    let user = users::get(tx, session.user_id).await?;
+    let found = found.filter(|(session, _)| session.state == checked.session.state && call.now < session.expires_at);
+    let (session, user) = found.ok_or(Refusal::NotSignedIn)?;
     if user.status == Status::Active { Ok((session, user)) } else { Err(Refusal::NotSignedIn.into()) }
 }
 
@@ -270,7 +280,7 @@ pub async fn sign_out(core: &Core, call: &Call, presented: &Presented) -> Result
         Box::pin(async move {
             let mut ended = false;
             for token in &presented.tokens {
-                let Some(Known { session, user }) = live(tx, &token.hash(), &presented.claim, &seen, call.now).await? else {
+                let Some(Known { session, user }) = live(tx, token, &presented.claim, &seen, call.now).await? else {
                     continue;
                 };
                 ended |= sessions::delete(tx, session.id).await?;

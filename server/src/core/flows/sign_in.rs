@@ -2,11 +2,11 @@
 
 use super::first_factor::{Proof, prove};
 use super::opening::{NewSession, SignedIn, open};
+use super::session::Tokens;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door};
 use crate::core::model::{Factors, Identifier, SessionState};
-use crate::core::token::SessionToken;
 use crate::core::{Core, Result};
 
 /// What a caller wants to sign in with.
@@ -19,7 +19,7 @@ pub struct SignIn {
     /// What the dialect can do for somebody who owes a second factor.
     pub door: Door,
     /// Tokens that came with the call; what they open ends when this succeeds.
-    pub replaces: Vec<SessionToken>,
+    pub replaces: Tokens,
 }
 
 /// Signs in: a full session, or a half one where the door allows it.

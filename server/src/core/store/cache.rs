@@ -16,10 +16,11 @@ use quick_cache::sync::Cache;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::agents::Agents;
-use super::packed::Packed;
+use super::clients::Clients;
+use super::packed::{Packed, Unpacked};
 use crate::core::model::{ApplicationId, Session, SessionId, User, UserId};
 use crate::core::seen::Use;
+use crate::core::striped::Count;
 use crate::core::token::SecretHash;
 
 /// What a write has changed of what is kept here.
@@ -47,32 +48,23 @@ pub(in crate::core) struct Known {
 pub(in crate::core) struct Moment(u64);
 
 #[derive(Clone)]
-struct Entry {
-    packed: Packed,
-    /// When the reading of it began.
-    as_of: u64,
-    /// The bytes that it takes; a `User-Agent` that sessions share counts for the first that had it.
-    weight: u32,
-}
-
-#[derive(Clone)]
 struct Weigh;
 
-impl Weighter<SecretHash, Entry> for Weigh {
-    fn weight(&self, _: &SecretHash, entry: &Entry) -> u64 {
-        u64::from(entry.weight)
+impl Weighter<SecretHash, Packed> for Weigh {
+    fn weight(&self, _: &SecretHash, packed: &Packed) -> u64 {
+        (OWN + packed.size()) as u64
     }
 }
 
 /// What an entry takes besides what it holds: its places in the table, and what the allocator adds.
-const OWN: usize = size_of::<Entry>() + size_of::<SecretHash>() + 48;
+const OWN: usize = size_of::<Packed>() + size_of::<SecretHash>() + 64;
 /// Places for the last invalidation of an id. Ids that share one share its invalidations, which costs a reading and nothing else.
 const SLOTS: usize = 1 << 13;
 
 /// The sessions that are kept.
 pub(super) struct Sessions {
-    entries: Option<Cache<SecretHash, Entry, Weigh>>,
-    agents: Agents,
+    entries: Option<Cache<SecretHash, Packed, Weigh>>,
+    clients: Clients,
     /// The number of the last invalidation.
     clock: AtomicU64,
     /// When what an id stands for was last invalidated, by the id's last bits.
@@ -89,7 +81,7 @@ pub(super) struct Sessions {
 /// For the metrics.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Counts {
-    pub(in crate::core) hits: AtomicU64,
+    pub(in crate::core) hits: Count,
     pub(in crate::core) misses: AtomicU64,
     /// Invalidations that other nodes, and this one, have pushed.
     pub(in crate::core) pushed: AtomicU64,
@@ -105,7 +97,7 @@ impl Sessions {
         let items = usize::try_from(bytes / OWN as u64).unwrap_or(usize::MAX).min(1024);
         Self {
             entries: (bytes > 0).then(|| Cache::with_weighter(items, bytes, Weigh)),
-            agents: Agents::new(bytes / 16),
+            clients: Clients::new(bytes / 16),
             clock: AtomicU64::new(1),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             all: AtomicU64::new(0),
@@ -134,14 +126,14 @@ impl Sessions {
     /// What the database would say of this token; `None` when only the database can tell.
     pub(super) fn get(&self, token: &SecretHash) -> Option<Known> {
         let found = self.find(token)?;
-        self.counts.hits.fetch_add(1, Ordering::Relaxed);
+        self.counts.hits.add(1);
         Some(found)
     }
 
     fn find(&self, token: &SecretHash) -> Option<Known> {
         let entries = self.entries.as_ref().filter(|_| self.is_live())?;
-        let Entry { packed, as_of, .. } = entries.get(token)?;
-        let known = packed.unpack().filter(|known| self.is_current(known, as_of));
+        let unpacked = entries.get(token)?.unpack();
+        let known = unpacked.filter(|found| self.is_current(&found.known, found.as_of)).map(|found| found.known);
         if known.is_none() {
             entries.remove(token);
         }
@@ -159,20 +151,18 @@ impl Sessions {
     /// Keeps what was read of a token in a reading that began after `as_of`.
     pub(super) fn put(&self, token: SecretHash, known: &Known, as_of: Moment) {
         let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) else { return };
-        let Some(mut packed) = Packed::of(known) else { return };
-        let shared = packed.user_agent.as_mut().map_or(0, |agent| self.agents.share(agent));
-        let weight = u32::try_from(OWN + packed.size() + shared).unwrap_or(u32::MAX);
-        entries.insert(token, Entry { packed, as_of: as_of.0, weight });
+        let Some(packed) = Packed::of(known, as_of.0, &self.clients) else { return };
+        entries.insert(token, packed);
     }
 
     /// Brings what is kept of a session up to a use of it. It was read when it was read: what is void stays void.
     pub(super) fn used(&self, noted: &Use) {
         let Some(entries) = &self.entries else { return };
-        let Some(entry) = entries.get(&noted.token) else { return };
-        let Some(mut known) = entry.packed.unpack() else { return };
+        let Some(packed) = entries.get(&noted.token) else { return };
+        let Some(Unpacked { mut known, as_of }) = packed.unpack() else { return };
         Arc::make_mut(&mut known.session).used(noted.at, noted.idle_expires_at);
-        let Some(packed) = Packed::of(&known) else { return };
-        entries.insert(noted.token, Entry { packed, ..entry });
+        let Some(packed) = packed.again(&known, as_of) else { return };
+        entries.insert(noted.token, packed);
     }
 
     /// Makes void what was read before this.

@@ -80,15 +80,23 @@ fn a_use_moves_what_is_kept_and_brings_nothing_back() {
 }
 
 #[test]
-fn the_same_client_is_kept_once() {
+fn the_same_client_is_kept_and_counted_once() {
     let sessions = live();
-    for of in [1, 2] {
-        let mut known = known(of, 1);
-        Arc::make_mut(&mut known.session).user_agent = Some("curl/8".into());
+    let weight = || sessions.entries.as_ref().unwrap().weight();
+    let put = |of, agent: &str| {
+        let (before, mut known) = (weight(), known(of, 1));
+        Arc::make_mut(&mut known.session).user_agent = Some(agent.into());
         sessions.put(token(of), &known, sessions.now());
-    }
-    let [one, two] = [1, 2].map(|of| sessions.get(&token(of)).unwrap().session.user_agent.clone().unwrap());
-    assert!(Arc::ptr_eq(&one, &two));
+        assert_eq!(sessions.get(&token(of)), Some(known));
+        weight() - before
+    };
+    let agent = "a".repeat(200);
+    let [first, second, third] = [put(1, &agent), put(2, &agent), put(3, "curl/8")];
+    assert!(first > second + 200, "{first} {second}");
+    assert!(second < third && third < first, "{first} {second} {third}");
+    // What is brought up to a use goes on counting for the same.
+    sessions.used(&use_of(&known(1, 1).session, 1, 1));
+    assert_eq!(weight(), first + second + third);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 //!
 //! One file per entity. Every statement holds on SQLite and on PostgreSQL, and goes by a primary key or an index.
 
-mod agents;
 pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod authenticators;
 mod cache;
+mod clients;
 pub(super) mod copy;
 mod engine;
 pub(super) mod files;

@@ -1,10 +1,10 @@
 //! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check.
 
-use super::engine::{Row, Tx};
-use super::{Touch, statements, sweep_batch, values};
+use super::engine::{Fields, Row, Tx};
+use super::{Touch, statements, sweep_batch, users, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
-use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, UserId};
+use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, User, UserId};
 use crate::core::seen::Use;
 use crate::core::token::SecretHash;
 
@@ -13,13 +13,15 @@ pub(in crate::core) const MAXIMUM_WRONG_CODES: i64 = 5;
 
 macro_rules! columns {
     () => {
-        "id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
-         created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified"
+        "sessions.id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
+         sessions.created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified"
     };
 }
 
 statements! {
-    BY_TOKEN = concat!("SELECT ", columns!(), " FROM sessions WHERE token_hash = $1");
+    BY_TOKEN = concat!(
+        "SELECT ", columns!(), ", ", users::columns!(), " FROM sessions JOIN users ON users.id = user_id WHERE token_hash = $1"
+    );
     BY_ID = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
     INSERT = "INSERT INTO sessions (id, token_hash, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
             created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified)
@@ -48,7 +50,10 @@ fn at_rest(factors: Factors) -> (String, bool) {
 }
 
 fn session(row: Row) -> Result<Session, Fault> {
-    let mut row = row.fields();
+    read(&mut row.fields())
+}
+
+fn read(row: &mut Fields) -> Result<Session, Fault> {
     let mut session = Session {
         id: row.parsed()?,
         user_id: row.parsed()?,
@@ -71,8 +76,11 @@ fn session(row: Row) -> Result<Session, Fault> {
     Ok(session)
 }
 
-pub(in crate::core) async fn by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<Session>, Fault> {
-    tx.query_opt(BY_TOKEN, values![token]).await?.map(session).transpose()
+/// The session that a token opens, and its user.
+pub(in crate::core) async fn by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<(Session, User)>, Fault> {
+    let Some(row) = tx.query_opt(BY_TOKEN, values![token]).await? else { return Ok(None) };
+    let mut row = row.fields();
+    Ok(Some((read(&mut row)?, users::read(&mut row)?)))
 }
 
 pub(in crate::core) async fn by_id(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> {

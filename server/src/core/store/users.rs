@@ -1,6 +1,6 @@
 //! Users.
 
-use super::engine::{Row, Tx};
+use super::engine::{Fields, Row, Tx};
 use super::{Touch, statements, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
@@ -10,9 +10,10 @@ use crate::core::{Error, Result};
 
 macro_rules! columns {
     () => {
-        "id, username, email, first_name, last_name, role, status, email_verified_at, created_at"
+        "users.id, username, email, first_name, last_name, role, status, email_verified_at, users.created_at"
     };
 }
+pub(super) use columns;
 
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
@@ -31,7 +32,11 @@ statements! {
 }
 
 fn user(row: Row) -> std::result::Result<User, Fault> {
-    let mut row = row.fields();
+    read(&mut row.fields())
+}
+
+/// A user, from the columns that [`columns`] names.
+pub(super) fn read(row: &mut Fields) -> std::result::Result<User, Fault> {
     Ok(User {
         id: row.parsed()?,
         username: row.known(|text| Username::parse(text).ok())?,

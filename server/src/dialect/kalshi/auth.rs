@@ -4,7 +4,6 @@ use axum::http::HeaderMap;
 
 use crate::core::Refusal;
 use crate::core::flows::session::{Claim, Presented};
-use crate::core::token::SessionToken;
 use crate::dialect::shared::Shared;
 use crate::http::bearer::{self, Malformed};
 
@@ -16,10 +15,10 @@ use crate::http::bearer::{self, Malformed};
 pub(super) fn presented(shared: &Shared, headers: &HeaderMap) -> Result<Presented, Refusal> {
     match bearer::authorization(headers) {
         Ok(None) => Ok(shared.cookies(headers)),
-        Ok(Some(bearer)) => Ok(Presented {
-            tokens: vec![SessionToken::presented(bearer.token)],
-            claim: bearer.user_id.map_or(Claim::None, |id| Claim::UserId(id.to_owned())),
-        }),
+        Ok(Some(bearer)) => {
+            let claim = bearer.user_id.map_or(Claim::None, |id| Claim::UserId(id.to_owned()));
+            Ok(Presented::token(bearer.token, claim))
+        }
         Err(Malformed) => Err(Refusal::NotSignedIn),
     }
 }

@@ -4,7 +4,6 @@ use axum::http::HeaderMap;
 
 use crate::core::Refusal;
 use crate::core::flows::session::{Claim, Presented};
-use crate::core::token::SessionToken;
 use crate::dialect::shared::Shared;
 use crate::http::bearer;
 
@@ -17,5 +16,5 @@ pub(super) fn presented(shared: &Shared, headers: &HeaderMap) -> Result<Presente
         return Ok(shared.cookies(headers));
     };
     let token = bearer.standard().ok_or(Refusal::NotSignedIn)?;
-    Ok(Presented { tokens: vec![SessionToken::presented(token)], claim: Claim::None })
+    Ok(Presented::token(token, Claim::None))
 }

@@ -11,7 +11,6 @@ use super::headers::required;
 use super::wire::{Envelope, LoggedOut};
 use crate::core::flows::session::{Claim, Presented, sign_out};
 use crate::core::model::Identifier;
-use crate::core::token::SessionToken;
 use crate::dialect::shared::Shared;
 use crate::http::call::Caller;
 
@@ -34,8 +33,8 @@ pub(super) async fn logout(
     headers: HeaderMap,
 ) -> Result<Json<Envelope<LoggedOut>>, Failure> {
     let application = application(&shared, &call, &headers).await?;
-    let token = SessionToken::presented(required(&headers, "sessionToken")?);
+    let token = required(&headers, "sessionToken")?;
     let claim = Claim::Application(application.id, Identifier::any(required(&headers, "userid")?));
-    sign_out(shared.core(), &call, &Presented { tokens: vec![token], claim }).await?;
+    sign_out(shared.core(), &call, &Presented::token(token, claim)).await?;
     Ok(Json(Envelope { success: LoggedOut { message: "The session has ended." } }))
 }

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse as _, Response};
 use super::error::Problem;
 use crate::core::Refusal;
 use crate::core::flows::session::{self, Authority, Claim, Need, Presented};
-use crate::core::token::SessionToken;
 use crate::dialect::shared::Shared;
 use crate::http::bearer::authorization;
 use crate::http::call;
@@ -20,7 +19,7 @@ pub(super) fn presented(shared: &Shared, headers: &HeaderMap) -> Result<Presente
         Ok(Some(bearer)) => {
             // Whoever sends the header means it: a wrong one is not mended by a cookie that happens to come along.
             let token = bearer.standard().ok_or(Refusal::NotSignedIn)?;
-            Ok(Presented { tokens: vec![SessionToken::presented(token)], claim: Claim::None })
+            Ok(Presented::token(token, Claim::None))
         }
         Err(_) => Err(Refusal::NotSignedIn),
     }

@@ -7,6 +7,7 @@ mod error;
 mod forward;
 mod history;
 mod invitations;
+mod json;
 mod keys;
 mod methods;
 mod passkey;
