@@ -17,6 +17,7 @@ use doorward::core::entropy::{Entropy, EntropyError, Randomness};
 use doorward::core::flows::applications::{self, Registered, Registration};
 use doorward::core::flows::invitations::{self, Invited};
 use doorward::core::flows::session::Authority;
+use doorward::core::flows::sweep::Left;
 use doorward::core::flows::users::{self, NewUser};
 use doorward::core::flows::{audit_log, sweep};
 use doorward::core::model::{Email, Page, PersonName, Role, User, Username};
@@ -261,7 +262,10 @@ impl TestApp {
     /// What housekeeping does between two rounds.
     pub(crate) async fn sweep(&self) {
         sweep::seen(self.core()).await.unwrap();
-        while sweep::expired(self.core(), &self.call()).await.unwrap() {}
+        let mut left = Left::UNKNOWN;
+        while left.any() {
+            left = sweep::expired(self.core(), &self.call(), left).await.unwrap();
+        }
     }
 
     /// The audit log as `event outcome`, oldest first.

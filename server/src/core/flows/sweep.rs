@@ -15,23 +15,43 @@ const UNWRITTEN: Duration = Duration::from_secs(15);
 /// not be answered from memory any more.
 const SEEN_BATCH: usize = 100;
 
-/// Deletes a batch of each kind, few enough that nobody waits for it; whether there may be more.
+/// The kinds of which there may be something to delete.
+#[derive(Clone, Copy, Debug)]
+pub struct Left {
+    sessions: bool,
+    tickets: bool,
+    unbound_tickets: bool,
+    limits: bool,
+    mails: bool,
+}
+
+impl Left {
+    /// Of all of them: nobody has looked yet.
+    pub const UNKNOWN: Self = Self { sessions: true, tickets: true, unbound_tickets: true, limits: true, mails: true };
+
+    /// Whether there may be anything.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.sessions || self.tickets || self.unbound_tickets || self.limits || self.mails
+    }
+}
+
+/// Deletes a batch of each kind that may have something left, few enough that nobody waits for it; what may be left then.
 ///
 /// # Errors
 /// Faults only.
-pub async fn expired(core: &Core, call: &Call) -> Result<bool> {
+pub async fn expired(core: &Core, call: &Call, left: Left) -> Result<Left> {
     let (now, ended) = (call.now, call.now.before(core.policy.mail_retention));
     let idle = now.before(UNWRITTEN);
     let work = core.store.write_soon(move |tx| {
         Box::pin(async move {
-            let most = [
-                sessions::sweep(tx, idle).await?,
-                tickets::sweep(tx, now).await?,
-                unbound_tickets::sweep(tx, now).await?,
-                limits::sweep(tx, now).await?,
-                mails::sweep(tx, ended).await?,
-            ];
-            Ok(most.into_iter().any(|deleted| deleted >= SWEEP_BATCH))
+            Ok(Left {
+                sessions: left.sessions && sessions::sweep(tx, idle).await? >= SWEEP_BATCH,
+                tickets: left.tickets && tickets::sweep(tx, now).await? >= SWEEP_BATCH,
+                unbound_tickets: left.unbound_tickets && unbound_tickets::sweep(tx, now).await? >= SWEEP_BATCH,
+                limits: left.limits && limits::sweep(tx, now).await? >= SWEEP_BATCH,
+                mails: left.mails && mails::sweep(tx, ended).await? >= SWEEP_BATCH,
+            })
         })
     });
     work.await

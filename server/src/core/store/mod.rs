@@ -56,10 +56,11 @@ macro_rules! values {
 use values;
 
 /// Rows that one statement of a sweep deletes. It is a literal in each, for PostgreSQL plans them without looking at parameters: of a limit
-/// that it does not know it expects a tenth of the table, and would read all that is expired for each batch.
+/// that it does not know it expects a tenth of the table, and would read all that is expired for each batch. So few that a check which has
+/// to wait for a processor that is at it hardly waits.
 macro_rules! sweep_batch {
     () => {
-        200
+        20
     };
 }
 use sweep_batch;
