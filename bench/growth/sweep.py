@@ -161,5 +161,6 @@ def main(arguments):
     for engine in options.engine or ["sqlite", "postgres"]:
         report[engine] = judge(measured(engine, options))
         show(engine, report[engine])
+    met = all(one[name]["met"] for one in report.values() for name in ("in memory", "any"))
     measure.finish(report, options)
-    return 0 if all(one[name]["met"] for one in report.values() for name in ("in memory", "any")) else 1
+    return 0 if met else 1

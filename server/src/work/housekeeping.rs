@@ -16,9 +16,9 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Of the time, sweeping takes this part: of a hundred checks hardly one is to come while a processor is at it. What is expired is dead, and
 /// only takes room.
-const SHARE: u32 = 64;
+const SHARE: u32 = 128;
 /// How often that part is doubled at most, once for each hour that there is always more: what is opened all day must be deleted all day.
-const DOUBLED: u64 = 4;
+const DOUBLED: u64 = 5;
 /// However long a batch took.
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn the_more_is_left_the_longer_the_more_time_it_gets() {
         let pause = |took, hours: u64| pause_after(Duration::from_micros(took), Duration::from_secs(hours * 3600)).as_micros();
-        assert_eq!(pause(1000, 0), 64_000);
-        assert_eq!(pause(1000, 1), 32_000);
-        assert_eq!([pause(10_000, 4), pause(10_000, 1000)], [40_000; 2], "never more than a fifth");
+        assert_eq!(pause(1000, 0), 128_000);
+        assert_eq!(pause(1000, 1), 64_000);
+        assert_eq!([pause(10_000, 5), pause(10_000, 1000)], [40_000; 2], "never more than a fifth");
         assert_eq!(pause(1, 0), BREATH.as_micros());
         assert_eq!(pause(1_000_000, 0), LONGEST.as_micros());
     }
