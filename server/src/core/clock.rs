@@ -73,11 +73,19 @@ impl Timestamp {
     }
 }
 
+/// The digits of the numbers up to 99.
+const PAIRS: [[u8; 2]; 100] = {
+    let (mut pairs, mut number) = ([[0; 2]; 100], 0);
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 /// The last two digits of a number.
 fn two(number: u16) -> [u8; 2] {
-    let [.., tens] = (number / 10 % 10).to_be_bytes();
-    let [.., ones] = (number % 10).to_be_bytes();
-    [b'0' + tens, b'0' + ones]
+    PAIRS[usize::from(number % 100)]
 }
 
 /// RFC 3339, in any zone.

@@ -32,8 +32,8 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// The call that a request makes, of [`NO_DIALECT`] as yet. The peer is that of the connection; an incoming `X-Request-Id` is not
-    /// taken over.
+    /// The call that a request makes, of [`NO_DIALECT`] and without its `User-Agent` as yet ([`complete`]). The peer is that of the
+    /// connection; an incoming `X-Request-Id` is not taken over.
     ///
     /// # Errors
     /// A fault when there is no randomness for the request id.
@@ -47,11 +47,16 @@ impl Edge {
             address: client.map(|(address, _)| address),
             address_vouched: client.is_some_and(|(_, vouched)| vouched),
             peer,
-            user_agent: user_agent(request.headers()),
+            user_agent: None,
             request_id: (&*Uuid::from_bytes(id).simple().encode_lower(&mut [0; Simple::LENGTH])).into(),
         };
         Ok(Call { now: self.clock.now(), entropy: self.entropy.clone(), origin })
     }
+}
+
+/// Adds what only those want to know who write down where a call came from: no check that is answered at once does.
+pub fn complete<B>(call: &mut Call, request: &Request<B>) {
+    call.origin.user_agent = user_agent(request.headers());
 }
 
 /// The first `User-Agent`, without control characters, cut to 256 characters.
@@ -128,7 +133,9 @@ pub(super) mod tests {
     #[test]
     fn tells_what_it_sees() {
         let peer = "[::ffff:192.0.2.1]:99".parse().expect("a peer");
-        let call = edge(true).call(&request(b"curl/8\tx"), Some(peer)).expect("a call");
+        let request = request(b"curl/8\tx");
+        let mut call = edge(true).call(&request, Some(peer)).expect("a call");
+        complete(&mut call, &request);
         assert_eq!(call.now.as_millis(), 43_200_000);
         assert_eq!(*call.origin.request_id, "07".repeat(16));
         assert_eq!(call.origin.dialect, NO_DIALECT);
@@ -139,7 +146,7 @@ pub(super) mod tests {
 
     #[test]
     fn cuts_and_cleans_the_user_agent() {
-        let agent = |raw: &[u8]| edge(true).call(&request(raw), None).expect("a call").origin.user_agent;
+        let agent = |raw: &[u8]| user_agent(request(raw).headers());
         assert_eq!(agent(&[b'x'; 5000]).map(|text| text.len()), Some(256));
         assert_eq!(agent("é".repeat(300).as_bytes()).map(|text| text.chars().count()), Some(256));
         assert_eq!(agent(b"\xff\xfe").as_deref(), Some("\u{fffd}\u{fffd}"));

@@ -54,13 +54,19 @@ fn values<'a>(headers: &'a HeaderMap, names: &[&str]) -> Values<'a> {
 fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     // One unreadable cookie must not hide the others: foreign scripts set what they like. The name first: most are of others.
-    let pieces = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let pieces = lines.flat_map(|line| pieces(line.as_bytes()));
     pieces.filter_map(move |piece| {
         let value = piece.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
         let bare = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
         let bare = std::str::from_utf8(bare).ok().filter(|text| text.is_ascii())?;
         (!bare.is_empty()).then_some(bare)
     })
+}
+
+/// What is between semicolons.
+fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b';', line).chain(std::iter::once(line.len()));
+    ends.scan(0, |start, end| Some(&line[std::mem::replace(start, end + 1)..end]))
 }
 
 /// A `Set-Cookie` that opens a session. `token` must be of letters, digits, `-` and `_`, as all our tokens are; `None` otherwise.

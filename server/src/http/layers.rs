@@ -20,7 +20,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, Map, Ready, ready};
 use tower::Service;
 
-use super::call::{Edge, NO_DIALECT};
+use super::call::{self, Edge, NO_DIALECT};
 use super::drain;
 use super::head::{HeadError, Refuse};
 use super::metrics::{Metrics, Route, Source, Stopwatch, method_word};
@@ -150,7 +150,10 @@ impl Front {
         };
         match self.outer.answer_at_once(&mut call, &request, watch) {
             Some(response) => Either::Left(ready(response)),
-            None => Either::Right(Box::pin(self.clone().answer_in_time(request, call, watch))),
+            None => {
+                call::complete(&mut call, &request);
+                Either::Right(Box::pin(self.clone().answer_in_time(request, call, watch)))
+            }
         }
     }
 

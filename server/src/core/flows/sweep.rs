@@ -66,14 +66,7 @@ pub async fn seen(core: &Core) -> Result<()> {
     while !noted.is_empty() {
         let batch: Arc<[Use]> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
         let written = Arc::clone(&batch);
-        let work = core.store.write_soon(move |tx| {
-            Box::pin(async move {
-                for noted in batch.iter() {
-                    sessions::seen(tx, noted).await?;
-                }
-                Ok(())
-            })
-        });
+        let work = core.store.write_soon(move |tx| Box::pin(async move { Ok(sessions::seen(tx, &batch).await?) }));
         work.await?;
         core.store.used(&written);
     }

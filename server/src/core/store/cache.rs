@@ -151,7 +151,8 @@ impl Sessions {
     /// Keeps what was read of a token in a reading that began after `as_of`.
     pub(super) fn put(&self, token: SecretHash, known: &Known, as_of: Moment) {
         let Some(entries) = self.entries.as_ref().filter(|_| self.is_live()) else { return };
-        let Some(packed) = Packed::of(known, as_of.0, &self.clients) else { return };
+        let before = entries.get(&token);
+        let Some(packed) = Packed::of(known, as_of.0, &self.clients, before.as_ref()) else { return };
         entries.insert(token, packed);
     }
 

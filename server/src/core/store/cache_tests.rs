@@ -94,9 +94,10 @@ fn the_same_client_is_kept_and_counted_once() {
     let [first, second, third] = [put(1, &agent), put(2, &agent), put(3, "curl/8")];
     assert!(first > second + 200, "{first} {second}");
     assert!(second < third && third < first, "{first} {second} {third}");
-    // What is brought up to a use goes on counting for the same.
+    // What is brought up to a use, or read again, goes on counting for the same.
     sessions.used(&use_of(&known(1, 1).session, 1, 1));
     assert_eq!(weight(), first + second + third);
+    assert_eq!([put(1, &agent), put(2, &agent), put(3, "curl/8")], [0; 3]);
 }
 
 #[test]

@@ -58,10 +58,11 @@ pub(super) struct Unpacked {
 }
 
 impl Packed {
-    /// What a reading has found that began at `as_of`. `None` never happens: writing to memory does not fail.
-    pub(super) fn of(known: &Known, as_of: u64, clients: &Clients) -> Option<Self> {
-        let (client, counted) = clients.share(Client::of(&known.session));
-        Self::beside(client, flag(COUNTED, counted), known, as_of)
+    /// What a reading has found that began at `as_of`, in the place of `before`. `None` never happens: writing to memory does not fail.
+    pub(super) fn of(known: &Known, as_of: u64, clients: &Clients, before: Option<&Self>) -> Option<Self> {
+        let (client, is_new) = clients.share(Client::of(&known.session));
+        let counted = before.filter(|before| Arc::ptr_eq(&before.0.header.header, &client)).map_or(0, Self::counted);
+        Self::beside(client, counted | flag(COUNTED, is_new), known, as_of)
     }
 
     /// The same session and user when they have changed, but for what opened the session.

@@ -1,6 +1,6 @@
 //! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check.
 
-use super::engine::{Fields, Row, Tx};
+use super::engine::{Fields, Row, Tx, Value};
 use super::{Touch, statements, sweep_batch, users, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
@@ -10,6 +10,9 @@ use crate::core::token::SecretHash;
 
 /// Wrong codes of an authenticator app, one after another, that a session outlives all but the last of, whatever the limits say.
 pub(in crate::core) const MAXIMUM_WRONG_CODES: i64 = 5;
+
+/// Uses that one statement writes down: as many as its text names. On PostgreSQL one alone costs three times as much.
+const SEEN_TOGETHER: usize = 10;
 
 macro_rules! columns {
     () => {
@@ -31,7 +34,10 @@ statements! {
         WHERE id = $9 AND token_hash = $10";
     LOWER = "UPDATE sessions SET half = $1, factors = $2, security_key_id = $3, idle_expires_at = $4, expires_at = $5, user_verified = $7 WHERE id = $6";
     COUNT_WRONG_CODE = "UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE id = $1 RETURNING wrong_codes";
-    SEEN = "UPDATE sessions SET last_seen_at = $1, idle_expires_at = $2 WHERE id = $3 AND last_seen_at < $1 AND half = 0";
+    SEEN = "UPDATE sessions SET last_seen_at = noted.column2, idle_expires_at = noted.column3
+        FROM (VALUES (CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT)), ($4, $5, $6), ($7, $8, $9), ($10, $11, $12), ($13, $14, $15),
+            ($16, $17, $18), ($19, $20, $21), ($22, $23, $24), ($25, $26, $27), ($28, $29, $30)) AS noted
+        WHERE sessions.id = noted.column1 AND last_seen_at < noted.column2 AND half = 0";
     DELETE = "DELETE FROM sessions WHERE id = $1";
     DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
     DELETE_OF_USER = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
@@ -147,11 +153,18 @@ pub(in crate::core) async fn count_wrong_code(tx: &mut Tx, id: SessionId) -> Res
     }
 }
 
-/// Moves a session's idle expiry. Never moves it back, and never that of a half session.
+/// Moves the idle expiries of sessions. Never moves one back, and never that of a half session.
 ///
-/// Touches nothing: what is in memory of it seems to end earlier than it does, and a no is never taken from memory.
-pub(in crate::core) async fn seen(tx: &mut Tx, noted: &Use) -> Result<(), Fault> {
-    tx.execute(SEEN, values![noted.at, noted.idle_expires_at, noted.id]).await.map(|_| ())
+/// Touches nothing: what is in memory of them seems to end earlier than it does, and a no is never taken from memory.
+pub(in crate::core) async fn seen(tx: &mut Tx, noted: &[Use]) -> Result<(), Fault> {
+    for some in noted.chunks(SEEN_TOGETHER) {
+        // A use that is named again changes nothing.
+        let rows = some.iter().cycle().take(SEEN_TOGETHER);
+        let values: Vec<Value> =
+            rows.flat_map(|noted| [noted.id.into(), noted.at.into(), noted.idle_expires_at.into()]).collect();
+        tx.execute(SEEN, &values).await?;
+    }
+    Ok(())
 }
 
 pub(in crate::core) async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {

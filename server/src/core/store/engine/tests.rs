@@ -70,7 +70,10 @@ async fn every_statement_prepares_and_uses_an_index() {
             Box::pin(async move {
                 for Sql(text) in all() {
                     for step in plan(tx, text).await {
-                        let full_scan = step.starts_with("SCAN ") && !step.contains("USING") || step.contains("Seq Scan");
+                        // What a statement names itself is no table.
+                        let constant = ["CONSTANT ROW", "VALUES CLAUSE", "SCAN noted"].iter().any(|word| step.contains(word));
+                        let full_scan =
+                            step.starts_with("SCAN ") && !step.contains("USING") && !constant || step.contains("Seq Scan");
                         assert!(!full_scan, "{text}\n  goes through the whole table: {step}");
                         let sorts = step.contains("TEMP B-TREE") || step.contains("Sort Key");
                         assert!(!sorts, "{text}\n  sorts by itself: {step}");

@@ -67,9 +67,9 @@ fn read(value: ValueRef<'_>) -> Value {
 }
 
 /// No statement has more.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 30] = [
     "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17", "$18", "$19",
-    "$20",
+    "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30",
 ];
 
 /// SQLite numbers `$1` by where it first stands, not by its digits: look each up by name.
