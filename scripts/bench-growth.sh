@@ -17,4 +17,4 @@ if [ "${1:-}" != load ]; then
   BENCH_PROGRAMS="$(target_directory)/release"
   export BENCH_PROGRAMS CLIENT_TESTS_BINARY="${CLIENT_TESTS_BINARY:-$BENCH_PROGRAMS/doorward}"
 fi
-PYTHONPATH=bench:bench/growth:tests/clients:tests/cluster exec .venv/bin/python bench/growth/growth.py "$@"
+PYTHONPATH=bench:bench/growth:tests/clients:tests/cluster:bench/harness exec .venv/bin/python bench/growth/growth.py "$@"

@@ -1,5 +1,6 @@
 -- One kind of request after another, about rows of a filled database (load.py) drawn at random. Arguments: the kind, a seed, and
 --   check LAST STEP         sessions whose numbers are multiples of STEP, up to LAST
+--   check-each LAST DONE    one session after the other, of which DONE have had their turn; after LAST the first again
 --   sign-in LAST REST       users whose numbers leave REST when halved, up to LAST
 --   search LAST KIND TOKEN  names: of one user, of a hundred, or of nobody; the token is an administrator's
 local kinds, arguments = {}, {}
@@ -7,6 +8,11 @@ local kinds, arguments = {}, {}
 kinds["check"] = function()
   local number = arguments.step * math.random(math.floor(arguments.last / arguments.step))
   return wrk.format("GET", "/auth/v1/session", { Authorization = string.format("Bearer growth-%036d", number) })
+end
+
+kinds["check-each"] = function()
+  arguments.done = arguments.done % arguments.last + 1
+  return wrk.format("GET", "/auth/v1/session", { Authorization = string.format("Bearer growth-%036d", arguments.done) })
 end
 
 kinds["sign-in"] = function()
@@ -26,6 +32,7 @@ end
 function init(given)
   math.randomseed(tonumber(given[2]))
   arguments = { kind = given[1], last = tonumber(given[3]), step = tonumber(given[4]), third = given[4], token = given[5] }
+  arguments.done = arguments.step
 end
 
 function request()
