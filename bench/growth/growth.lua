@@ -32,7 +32,7 @@ end
 function init(given)
   math.randomseed(tonumber(given[2]))
   arguments = { kind = given[1], last = tonumber(given[3]), step = tonumber(given[4]), third = given[4], token = given[5] }
-  arguments.done = arguments.step
+  arguments.done = tonumber(given[4])
 end
 
 function request()
