@@ -71,16 +71,21 @@ def medians(rounds):
     return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
 
 
+def ratio(ours, theirs, key):
+    """The median of what one is of the other in the same round: a shared machine's speed changes from minute to minute."""
+    return statistics.median(one[key] / other[key] for one, other in zip(ours, theirs, strict=True))
+
+
 def machine():
     """What was measured on."""
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     return {"processors": os.cpu_count(), "model": model[1] if model else "", "quiet": True}
 
 
-def add_options(parser, seconds, file):
+def add_options(parser, seconds, file, rounds=3):
     """Options that all have."""
     parser.add_argument("--seconds", type=int, default=seconds, help="of one run")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--force", action="store_true", help="measure on a busy machine, too: figures that are worth nothing")
     parser.add_argument("--json", default=pathlib.Path(__file__).resolve().parents[1] / "target" / file)
 

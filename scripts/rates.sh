@@ -9,7 +9,7 @@ need_rust
 need_postgres
 python_environment
 say "Release build"
-cargo build --release --bin doorward
+[ -n "${CLIENT_TESTS_BINARY:-}" ] || cargo build --release --bin doorward
 export CLIENT_TESTS_BINARY="${CLIENT_TESTS_BINARY:-$(target_directory)/release/doorward}"
 say "Rates"
 PYTHONPATH=tests/clients exec .venv/bin/python tests/cluster/rates.py "$@"
