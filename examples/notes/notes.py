@@ -101,7 +101,7 @@ class Notes(BaseHTTPRequestHandler):
         path = urllib.parse.urlsplit(self.path).path
         if path == "/":
             self.answer(200, {"service": "notes"})
-        elif path == "/sign-in":
+        elif path == "/enter":
             self.page(HERE / "sign-in.html")
         elif path == "/notes":
             self.guarded(lambda user: {"user": user["username"], "notes": notes[user["id"]]})

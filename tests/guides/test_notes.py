@@ -123,7 +123,7 @@ def smuggled(user_id):
 def carriers(inner):
     """Requests that have `inner` where a careless reader begins the next request, and their statuses at the app."""
     junk = b"x" * 10_000
-    for method, path, status in [("GET", "/", 200), ("GET", "/sign-in", 200), ("POST", "/sign-in", 404), ("POST", "/notes", 401)]:
+    for method, path, status in [("GET", "/", 200), ("GET", "/enter", 200), ("POST", "/enter", 404), ("POST", "/notes", 401)]:
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n".encode()
         yield head + b"Content-Length: %d\r\n\r\n" % len(inner) + inner, status
         yield head + b"Content-Length: %d\r\n\r\n" % len(junk + inner) + junk + inner, 413
@@ -180,9 +180,9 @@ def site(reader):
 def opened(site, query, *steps):
     """What became of the page, opened with this query, after each step."""
     page = ROOT / "examples/notes/sign-in.html"
-    served = call(site, PROXY, "GET", "/sign-in" + query)
+    served = call(site, PROXY, "GET", "/enter" + query)
     assert served.content == page.read_bytes() and served.headers["X-Frame-Options"] == "DENY"
-    command = ["node", ROOT / "tests/guides/page.js", page, site.url(PROXY) + "/sign-in" + query, json.dumps(steps)]
+    command = ["node", ROOT / "tests/guides/page.js", page, site.url(PROXY) + "/enter" + query, json.dumps(steps)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -212,4 +212,4 @@ def test_the_page_says_what_is_wrong_and_asks_for_the_second_factor(site):
     steps = opened(site, "", wrong, ann, ("second", {"code": "000000"}), ("second", {"code": totp.code(secret, 1)}))
     assert [step["second"] for step in steps] == [False, True, True, True]
     assert [bool(step["problem"]) for step in steps] == [True, False, True, False]
-    assert [step["at"] for step in steps] == [f"{site.url(PROXY)}/sign-in"] * 3 + [f"{site.url(PROXY)}/"]
+    assert [step["at"] for step in steps] == [f"{site.url(PROXY)}/enter"] * 3 + [f"{site.url(PROXY)}/"]

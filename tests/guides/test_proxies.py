@@ -1,15 +1,19 @@
 """Forward authentication with real proxies, set up as docs/guides/behind-a-proxy.md has it, before an app that keeps what reaches it."""
 
+import html
 import http.client
 import json
+import re
 import signal
 
 import pytest
 import requests
 
 import guide
+import mailbox_reader
 import totp
 from echo import Echo
+from mailbox_reader import Mailbox
 from proxies import PROXIES
 
 PASSWORD = "correct horse battery 9!"
@@ -25,7 +29,7 @@ IDENTITY = {
 
 
 # A path that needs a session, and one that does not.
-CHECKED, PUBLIC = "/", "/sign-in"
+CHECKED, PUBLIC = "/", "/enter"
 
 
 class Front:
@@ -262,6 +266,55 @@ def test_browsers_are_sent_to_sign_in(front):
     assert page.headers["Location"].endswith("%2Fa") and "evil" not in page.headers["Location"]
 
 
+# What a person is led to; each with what its path goes on with.
+PAGES = [
+    "/sign-in", "/sign-in/key", "/second-factor", "/sign-out", "/forgotten", "/check-your-mail", "/reset?code=x", "/invitation?id=x",
+    "/setup?token=x", "/account", "/account/keys", "/admin", "/admin/users?q=ann", "/assets/doorward.css", "/assets/doorward.js",
+]  # fmt: skip
+# And what is the app's.
+NOT_PAGES = ["/sign-inn", "/accounts", "/administration", "/resets", "/assets/app.css", "/x/sign-in", "/notes/account"]
+
+
+def test_what_mails_link_to_is_reached_through_the_proxy(front):
+    front.user()
+    front.reader.run("./target/release/doorward invitation create carol@example.org")
+    assert requests.post(front.url + "/auth/v1/recovery", json={"identifier": "ann"}, timeout=30).status_code == 202
+    mailbox = Mailbox(front.reader.folder / "data/mail")
+    for address, find in [("ann@example.org", mailbox_reader.reset_link), ("carol@example.org", mailbox_reader.link_with("id"))]:
+        link = mailbox.wait(address, find)[-1]
+        assert link.startswith(front.url + "/")
+        page = requests.get(link, headers=BROWSER, timeout=30)
+        assert page.status_code == 200 and 'type="password"' in page.text
+        style = re.search(r'href="(/assets/[^"]+\.css[^"]*)"', html.unescape(page.text))[1]
+        assert requests.get(front.url + style, timeout=30).headers["Content-Type"] == "text/css; charset=utf-8"
+    assert front.app.seen == []
+
+
+def test_people_sign_in_at_doorwards_page_and_come_back(front):
+    front.user()
+    browser = requests.Session()
+    browser.headers.update(BROWSER)
+    page = browser.get(front.url + "/a?b=c", timeout=30)
+    assert (page.status_code, front.app.seen) == (200, [])
+    hidden = dict(re.findall(r'<input type="hidden" name="(csrf|return_to)" value="([^"]*)"', page.text))
+    form = {**{name: html.unescape(value) for name, value in hidden.items()}, "identifier": "ann", "password": PASSWORD}
+    answer = browser.post(front.url + "/sign-in", data=form, headers={"Origin": front.url}, timeout=30, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{front.url}/a?b=c"), answer.text
+    assert browser.get(answer.headers["Location"], timeout=30).status_code == 200
+    assert [target for _, target, _ in front.app.seen] == ["/a?b=c"]
+
+
+def test_doorward_has_its_pages_and_the_app_the_rest(front):
+    front.user()
+    token = front.sign_in()["token"]
+    for target in PAGES:
+        assert front.send(target, headers=BROWSER, token=token).headers["x-request-id"], target
+        assert front.app.seen == [], target
+    for target in NOT_PAGES:
+        assert front.send(target, token=token).status == 200
+        assert front.app.last()[1] == target
+
+
 def test_what_the_client_says_of_its_request_changes_nothing(front):
     front.user()
     token = front.sign_in()["token"]
@@ -299,14 +352,15 @@ def test_what_can_be_read_in_two_ways_is_refused_even_with_a_session(front):
 
 def test_no_way_around_by_the_paths_that_are_open(front):
     for target in [
-        "/auth/v1/../../notes", "/auth/v1/%2e%2e/%2e%2e/notes", "/auth/v1/..%2f..%2fnotes", "/sign-in/../notes", "/sign-in/%2e%2e/notes",
-        "/sign-in%2f..%2fnotes", "/sign-in/", "/sign-in;/../notes", "//notes", "/doorward", "/notes",
+        "/auth/v1/../../notes", "/auth/v1/%2e%2e/%2e%2e/notes", "/auth/v1/..%2f..%2fnotes", "/enter/../notes", "/enter/%2e%2e/notes",
+        "/enter%2f..%2fnotes", "/enter/", "/enter;/../notes", "/account/../notes", "/account/%2e%2e/notes", "/account%2f..%2fnotes",
+        "/account;/../notes", "/assets/doorward.css/../../notes", "/assets/doorward.%2f..%2f..%2fnotes", "//notes", "/doorward", "/notes",
     ]:  # fmt: skip
         answer = front.send(target)
         assert answer.status in (400, 401, 403, 404), (target, answer.status)
         assert front.app.seen == [], target
-    assert front.send("/sign-in?return_to=/").status == 200
-    assert [seen[1] for seen in front.app.seen] == ["/sign-in?return_to=/"]
+    assert front.send("/enter?return_to=/").status == 200
+    assert [seen[1] for seen in front.app.seen] == ["/enter?return_to=/"]
 
 
 def test_without_doorward_nobody_gets_in(front):
