@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::header;
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users;
 use doorward::core::model::Role;
 use serde_json::json;
@@ -150,8 +150,10 @@ async fn gets_with_an_effect_are_guarded() {
         let session = login(&app, "ann", PASSWORD).await.cookie().unwrap();
         let foreign = Ask::get(path).cookie(COOKIE, &session).header("sec-fetch-site", "cross-site");
         app.send(foreign).await.expect(403);
-        let head = app.send(Ask::new("HEAD", path)).await.expect(405);
-        assert_eq!(head.headers[header::ALLOW], "GET");
+        for method in ["HEAD", "POST", "OPTIONS"] {
+            let refused = app.send(Ask::new(method, path)).await.expect(405);
+            assert_eq!(refused.headers[header::ALLOW], "GET", "{method} {path}");
+        }
         assert_eq!(app.mails("ann@example.com").await.len(), 0);
     }
     app.send(Ask::get("/api/v1/request-code/ann%40example.com")).await.expect(200);

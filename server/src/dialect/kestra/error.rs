@@ -138,8 +138,8 @@ pub(super) fn method_not_allowed() -> Response {
     say(StatusCode::METHOD_NOT_ALLOWED, "This URL does not take this method.")
 }
 
-/// For a GET with an effect: a HEAD, which promises to have none, must not set it off.
-pub(super) async fn no_head() -> Response {
+/// For a URL whose GET has an effect: a HEAD, which promises to have none, must not set it off.
+pub(super) async fn get_only() -> Response {
     let mut response = method_not_allowed();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
     response

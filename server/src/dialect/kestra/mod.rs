@@ -50,8 +50,8 @@ urls![
 
 fn routes(shared: Shared) -> Router {
     served()
-        .route("/api/v1/forgotten-password", head(error::no_head))
-        .route("/api/v1/request-code/{email}", head(error::no_head))
+        .route("/api/v1/forgotten-password", head(error::get_only).fallback(error::get_only))
+        .route("/api/v1/request-code/{email}", head(error::get_only).fallback(error::get_only))
         .method_not_allowed_fallback(async || error::method_not_allowed())
         .with_state(shared)
 }
