@@ -7,10 +7,10 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=often.ld");
-    println!("cargo::rerun-if-env-changed=DOORWARD_LAYOUT");
+    println!("cargo::rerun-if-env-changed=PROGRAM_LAYOUT");
     let is = |variable: &str, value: &str| env::var(variable).is_ok_and(|found| found == value);
     // Linkers of other systems have no such scripts, and neither has mold.
-    let understood = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && !is("DOORWARD_LAYOUT", "any");
+    let understood = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && !is("PROGRAM_LAYOUT", "any");
     let Some(root) = env::var_os("CARGO_MANIFEST_DIR").filter(|_| understood && is("PROFILE", "release")) else { return };
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", Path::new(&root).join("often.ld").display());
     let at_home = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
