@@ -183,7 +183,7 @@ section! {
         absolute: Span = Span::days(30);
         /// A session that still owes its second factor ends after so long.
         half: Span = Span::minutes(10);
-        /// Changing a password or a security key asks for a sign-in that is not older than this.
+        /// Changing a password or a second factor, and what is dangerous as an administrator, asks for a sign-in that is not older than this.
         recent: Span = Span::minutes(15);
         /// Memory for sessions that are in use, in MiB: their checks do not ask the database. 0: none.
         cache_mib: u32 = 64;
