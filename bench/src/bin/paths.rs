@@ -17,7 +17,7 @@ use doorward::config::{Config, Input, load};
 use doorward::core::call::{Call, Origin};
 use doorward::core::clock::SystemClock;
 use doorward::core::entropy::Randomness;
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users::{self, NewUser};
 use doorward::core::model::{Email, PersonName, Role, Username};
 use doorward::core::token::Secret;

@@ -11,7 +11,7 @@ use crate::config::url::DatabaseUrl;
 use crate::core::call::{Call, Origin};
 use crate::core::clock::SystemClock;
 use crate::core::entropy::Randomness;
-use crate::core::flows::session::Authority;
+use crate::core::flows::authority::Authority;
 use crate::core::flows::users;
 use crate::core::model::{User, UserId};
 use crate::core::{Core, Error, Refusal};

@@ -1,6 +1,6 @@
 //! The audit log of a day: every sign-in, refusal, factor change, reset, revocation and administrator's act.
 
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::{applications, invitations, mails, sessions, users};
 use doorward::core::model::{Page, Role};
 use serde_json::json;

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::backfill::{self, Backfill};
-use doorward::core::flows::session::Authority;
 use doorward::core::flows::users::{self, NewUser};
 use doorward::core::model::{Email, PersonName, Role, Username};
 use doorward::core::token::Secret;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorward::config::url::PublicUrl;
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users;
 use doorward::core::model::Role;
 use doorward::dialect::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users;
 use serde_json::{Value, json};
 

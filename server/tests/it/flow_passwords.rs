@@ -4,7 +4,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users;
 use doorward::core::token::Secret;
 use futures_util::future::join_all;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users::{self, NewUser};
 use doorward::core::model::{Email, PersonName, Role, Username};
 use doorward::core::token::Secret;

@@ -64,6 +64,17 @@ fn core_knows_no_http_no_configuration_no_dialect() {
     nobody_names("core", &words, &[]);
 }
 
+/// What is written for an administrator goes through `Authority::write`, which reads again that they still are one.
+#[test]
+fn no_flow_writes_past_its_authority() {
+    for (path, code) in sources(&source().join("core/flows")) {
+        for function in code.split("async fn ").skip(1) {
+            let (signature, body) = function.split_once(" {\n").unwrap();
+            assert!(!signature.contains(": Authority") || !body.contains("store.write"), "{}: {signature}", path.display());
+        }
+    }
+}
+
 #[test]
 fn only_the_engine_names_a_database_driver() {
     nobody_names("", &["rusqlite", "tokio_postgres", "deadpool"], &["core/store/engine/"]);

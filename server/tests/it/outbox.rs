@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::{delivery, invitations, mails, users};
 use doorward::core::model::{Email, MailKind, MailState, Page, PersonName, Role, Username};
 use serde_json::json;

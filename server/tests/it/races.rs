@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use doorward::core::flows::invitations;
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
+use doorward::core::flows::{invitations, users};
 use doorward::core::model::Role;
 use serde_json::json;
 
@@ -86,6 +86,23 @@ async fn one_secret_of_an_invitation() {
         let reissue = invitations::reissue(app.core(), &call, Authority::operator(), invited.invitation.id);
         let (created, reissued) = tokio::join!(create, reissue);
         assert_ne!(created.status.is_success(), reissued.is_ok(), "{}", created.snapshot());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_two_administrators_who_disable_each_other() {
+    let app = TestApp::new().await;
+    let names = ["root", "second"];
+    app.create(names[0], Role::Admin, true).await;
+    app.create(names[1], Role::Admin, true).await;
+    for _ in 0..16 {
+        let (root, second) = (app.token(names[0]).await, app.token(names[1]).await);
+        let disable = |name, token: &str| app.send(Ask::post(format!("/admin/v1/users/{name}/disable")).bearer(token));
+        let replies = tokio::join!(disable(names[1], &root), disable(names[0], &second));
+        one_of(&[replies.0, replies.1], &[401]);
+        for name in names {
+            users::enable(app.core(), &app.call(), Authority::operator(), name).await.unwrap();
+        }
     }
 }
 

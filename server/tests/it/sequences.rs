@@ -289,7 +289,7 @@ impl World {
     }
 
     async fn set_status(&mut self, disabled: bool) {
-        use doorward::core::flows::{session::Authority, users};
+        use doorward::core::flows::{authority::Authority, users};
         let (core, call, operator) = (self.app.core(), self.app.call(), Authority::operator());
         if disabled {
             users::disable(core, &call, operator, "ann").await.unwrap();

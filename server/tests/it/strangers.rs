@@ -1,6 +1,6 @@
 //! Known and unknown accounts: the same bytes, in every dialect. (The same time is shown by `bench/timing`.)
 
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users;
 use serde_json::json;
 

@@ -72,7 +72,7 @@ async fn failing_to_sign_in() {
             let app = TestApp::new().await;
             app.user("ann").await;
             let off = app.user("off").await;
-            let authority = doorward::core::flows::session::Authority::operator();
+            let authority = doorward::core::flows::authority::Authority::operator();
             doorward::core::flows::users::disable(app.core(), &app.call(), authority, &off.id.to_string()).await.unwrap();
             let reply = app.send(wire.sign_in(name, password)).await;
             assert!(reply.status.is_client_error() && reply.cookie().is_none(), "{wire:?} {}", reply.snapshot());

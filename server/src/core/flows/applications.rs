@@ -1,6 +1,6 @@
 //! Applications: registered by an administrator, and checked on every call that one makes.
 
-use super::session::Authority;
+use super::authority::Authority;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
@@ -111,13 +111,13 @@ pub async fn create(core: &Core, call: &Call, authority: Authority, registration
         revoked_at: None,
     };
     let registered = Registered { application, consumer_key: Secret::generate(call)?, access_token: Secret::generate(call)? };
-    let (call, made) = (call.clone(), registered.clone());
-    let work = core.store.write(move |tx| {
+    let made = registered.clone();
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let (key, token) = (made.consumer_key.consumer_key_hash(), made.access_token.access_token_hash());
             applications::insert(tx, &made.application, &key, &token).await?;
             let detail = Some(made.application.id.to_string());
-            Ok(record(tx, &call, Record::by(authority.actor(), Event::ApplicationCreated, None, detail)).await?)
+            Ok(record(tx, call, Record::by(authority.actor(), Event::ApplicationCreated, None, detail)).await?)
         })
     });
     work.await?;
@@ -131,14 +131,14 @@ pub async fn create(core: &Core, call: &Call, authority: Authority, registration
 pub async fn rotate(core: &Core, call: &Call, authority: Authority, id: ApplicationId) -> Result<Registered> {
     authority.demand_recent()?;
     let (consumer_key, access_token) = (Secret::generate(call)?, Secret::generate(call)?);
-    let (call, key, token) = (call.clone(), consumer_key.consumer_key_hash(), access_token.access_token_hash());
-    let work = core.store.write(move |tx| {
+    let (key, token) = (consumer_key.consumer_key_hash(), access_token.access_token_hash());
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             if !applications::rotate(tx, id, &key, &token).await? {
                 return Err(Refusal::NotFound.into());
             }
             let detail = Some(id.to_string());
-            record(tx, &call, Record::by(authority.actor(), Event::ApplicationRotated, None, detail)).await?;
+            record(tx, call, Record::by(authority.actor(), Event::ApplicationRotated, None, detail)).await?;
             Ok(applications::by_id(tx, id).await?.ok_or(Refusal::NotFound)?)
         })
     });
@@ -159,8 +159,7 @@ pub async fn limit(
     networks: Vec<Network>,
 ) -> Result<Application> {
     authority.demand_recent()?;
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             if !applications::limit(tx, id, &networks).await? {
                 return Err(Refusal::NotFound.into());
@@ -169,7 +168,7 @@ pub async fn limit(
             let from: Vec<_> = application.networks.iter().map(ToString::to_string).collect();
             let from = if from.is_empty() { "all".to_owned() } else { from.join(" ") };
             let detail = Some(format!("{id}: {from}"));
-            record(tx, &call, Record::by(authority.actor(), Event::ApplicationLimited, None, detail)).await?;
+            record(tx, call, Record::by(authority.actor(), Event::ApplicationLimited, None, detail)).await?;
             Ok(application)
         })
     });
@@ -182,8 +181,7 @@ pub async fn limit(
 /// [`Refusal::RecentSignInRequired`]; [`Refusal::NotFound`], also for one that is revoked already.
 pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: ApplicationId) -> Result<()> {
     authority.demand_recent()?;
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             if !applications::revoke(tx, id, call.now).await? {
                 return Err(Refusal::NotFound.into());
@@ -191,7 +189,7 @@ pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: Applicat
             sessions::delete_of_application(tx, id).await?;
             tickets::delete_of_application(tx, id).await?;
             let detail = Some(id.to_string());
-            Ok(record(tx, &call, Record::by(authority.actor(), Event::ApplicationRevoked, None, detail)).await?)
+            Ok(record(tx, call, Record::by(authority.actor(), Event::ApplicationRevoked, None, detail)).await?)
         })
     });
     work.await

@@ -1,6 +1,6 @@
 //! Reading the audit log.
 
-use super::session::Authority;
+use super::authority::Authority;
 use crate::core::audit::Entry;
 use crate::core::clock::Timestamp;
 use crate::core::model::{AuditId, Page, Paged, UserId};

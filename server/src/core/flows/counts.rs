@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::session::Authority;
+use super::authority::Authority;
 use crate::core::audit::Event;
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;

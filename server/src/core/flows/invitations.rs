@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::authority::Authority;
 use super::change_password::accept_new;
-use super::session::{Authenticated, Authority, Need, Presented, check, still};
+use super::session::{Authenticated, Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::decoy::DecoyKey;
@@ -62,13 +63,13 @@ pub async fn create(
         revoked_at: None,
     };
     let invited = Invited { link: link(core, &secret), invitation, secret };
-    let (call, made) = (call.clone(), invited.clone());
-    let work = core.store.write(move |tx| {
+    let made = invited.clone();
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             invitations::insert(tx, &made.invitation, &made.secret.invitation_hash()).await?;
-            outbox::invitation(tx, &call, made.invitation.email.as_str(), &made.secret).await?;
+            outbox::invitation(tx, call, made.invitation.email.as_str(), &made.secret).await?;
             let detail = Some(made.invitation.id.to_string());
-            Ok(record(tx, &call, Record::by(authority.actor(), Event::InvitationCreated, None, detail)).await?)
+            Ok(record(tx, call, Record::by(authority.actor(), Event::InvitationCreated, None, detail)).await?)
         })
     });
     work.await?;
@@ -94,18 +95,18 @@ pub async fn list(core: &Core, _: Authority, page: Page) -> Result<Paged<Invitat
 /// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] when it has been used or taken back.
 pub async fn reissue(core: &Core, call: &Call, authority: Authority, id: InvitationId) -> Result<Invited> {
     authority.demand_recent()?;
-    let (secret, call, expires_at) = (Secret::generate(call)?, call.clone(), call.now.after(core.policy.tickets.invitation));
+    let (secret, expires_at) = (Secret::generate(call)?, call.now.after(core.policy.tickets.invitation));
     let issued = secret.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             invitations::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
             if !invitations::reissue(tx, id, &issued.invitation_hash(), expires_at).await? {
                 return Err(Refusal::Conflict { problem: "The invitation has been used or revoked already." }.into());
             }
             let invitation = invitations::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
-            outbox::invitation(tx, &call, invitation.email.as_str(), &issued).await?;
+            outbox::invitation(tx, call, invitation.email.as_str(), &issued).await?;
             let detail = Some(id.to_string());
-            record(tx, &call, Record::by(authority.actor(), Event::InvitationReissued, None, detail)).await?;
+            record(tx, call, Record::by(authority.actor(), Event::InvitationReissued, None, detail)).await?;
             Ok(invitation)
         })
     });
@@ -119,15 +120,14 @@ pub async fn reissue(core: &Core, call: &Call, authority: Authority, id: Invitat
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] when it has been used or taken back.
 pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: InvitationId) -> Result<()> {
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             invitations::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
             if !invitations::revoke(tx, id, call.now).await? {
                 return Err(Refusal::Conflict { problem: "The invitation has been used or revoked already." }.into());
             }
             let detail = Some(id.to_string());
-            Ok(record(tx, &call, Record::by(authority.actor(), Event::InvitationRevoked, None, detail)).await?)
+            Ok(record(tx, call, Record::by(authority.actor(), Event::InvitationRevoked, None, detail)).await?)
         })
     });
     work.await

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::session::Authority;
+use super::authority::Authority;
 use crate::core::audit::{Event, Record, record, with_refusal};
 use crate::core::call::Call;
 use crate::core::model::{Mail, MailId, Page, Paged};
@@ -33,15 +33,14 @@ pub async fn show(core: &Core, _: Authority, id: MailId) -> Result<Mail> {
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] for one that was sent, or whose secret is gone.
 pub async fn retry(core: &Core, call: &Call, authority: Authority, id: MailId) -> Result<Mail> {
-    let called = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             mails::by_id(tx, id).await?.ok_or(Refusal::NotFound)?;
-            if !mails::retry(tx, id, called.now).await? {
+            if !mails::retry(tx, id, call.now).await? {
                 let problem = "The mail has been sent, or it carried an invitation whose secret is gone: reissue that.";
                 return Err(Refusal::Conflict { problem }.into());
             }
-            record(tx, &called, Record::by(authority.actor(), Event::MailRetried, None, Some(id.to_string()))).await?;
+            record(tx, call, Record::by(authority.actor(), Event::MailRetried, None, Some(id.to_string()))).await?;
             Ok(mails::by_id(tx, id).await?.ok_or(Refusal::NotFound)?)
         })
     });

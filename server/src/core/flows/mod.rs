@@ -5,6 +5,7 @@ pub mod application_sign_in;
 pub mod applications;
 pub mod audit_log;
 pub mod authenticator_app;
+pub mod authority;
 pub mod backfill;
 pub mod backup;
 pub mod change_password;

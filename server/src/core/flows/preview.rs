@@ -1,7 +1,7 @@
 //! A mail of the outbox as it reads, without its secret: where a link or a code stands, there is one that opens nothing.
 
+use super::authority::Authority;
 use super::delivery::{Carries, Letter};
-use super::session::Authority;
 use crate::core::model::{MailId, MailKind};
 use crate::core::store::{mails, users};
 use crate::core::token::Secret;

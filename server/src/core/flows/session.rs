@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::factors::enrolled;
-use crate::core::audit::{Actor, Event, Record, record, with_refusal};
+use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
 use crate::core::clock::Timestamp;
-use crate::core::gate::may_administer;
-use crate::core::model::{ApplicationId, Identifier, Role, Session, SessionState, Status, User, UserId};
+use crate::core::model::{ApplicationId, Identifier, Session, SessionState, Status, User};
 use crate::core::seen::Seen;
 use crate::core::store::{Known, Tx, sessions};
 use crate::core::token::{SecretHash, SessionToken};
@@ -89,49 +87,6 @@ pub struct Authenticated {
     pub(super) token: SecretHash,
 }
 
-/// Leave to act on other people's accounts: an administrator's, or the operator's.
-#[derive(Clone, Copy, Debug)]
-pub struct Authority {
-    actor: Actor,
-    /// Whether a factor was proven a short while ago.
-    recent: bool,
-}
-
-impl Authority {
-    /// Whoever may run the command line on the server's machine has read the database anyway.
-    #[must_use]
-    pub const fn operator() -> Self {
-        Self { actor: Actor::Operator, recent: true }
-    }
-
-    pub(super) const fn actor(self) -> Actor {
-        self.actor
-    }
-
-    /// Refuses what takes something away for good or lets somebody in, to a session that was not signed in a short while ago: a stolen
-    /// cookie of the morning must not do it in the afternoon.
-    pub(super) const fn demand_recent(self) -> std::result::Result<(), Refusal> {
-        if self.recent { Ok(()) } else { Err(Refusal::RecentSignInRequired) }
-    }
-
-    /// Refuses what an administrator must not do to their own account: they could not undo it.
-    pub(super) fn refuse_self(self, user: UserId) -> std::result::Result<(), Refusal> {
-        self.refuse(user, "An administrator cannot disable or delete their own account; another can.")
-    }
-
-    /// Refuses to take an administrator's own second factor away in this role: their account's own rules for it hold.
-    pub(super) fn refuse_own_factor(self, user: UserId) -> std::result::Result<(), Refusal> {
-        self.refuse(
-            user,
-            "An administrator removes a factor of their own as a user does, on the account page; another can do it here.",
-        )
-    }
-
-    fn refuse(self, user: UserId, problem: &'static str) -> std::result::Result<(), Refusal> {
-        if self.actor == Actor::User(user) { Err(Refusal::Conflict { problem }) } else { Ok(()) }
-    }
-}
-
 /// Checks a session.
 ///
 /// # Errors
@@ -163,7 +118,7 @@ fn note(core: &Core, call: &Call, checked: &Authenticated) {
     core.seen.note(&checked.session, checked.token, call.now);
 }
 
-fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
+pub(super) fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
     call.now.since(session.authenticated_at) <= core.policy.sessions.recent
 }
 
@@ -221,29 +176,6 @@ impl Sought {
     }
 }
 
-/// Checks that the caller is an administrator who has proven a second factor where one is demanded.
-///
-/// # Errors
-/// As [`check`], and [`Refusal::NotPermitted`].
-pub async fn check_administrator(core: &Core, call: &Call, presented: &Presented, need: Need) -> Result<(Authority, Arc<User>)> {
-    let checked = check(core, call, presented, Need::Full).await?;
-    match checked.user.role {
-        Role::Admin => {
-            let user = checked.user.id;
-            let enrolled = core.store.read(move |tx| Box::pin(async move { Ok(enrolled(tx, user).await?) })).await?;
-            may_administer(checked.session.factors, enrolled, core.policy.administrators_second_factor)?;
-            // Last: who is no administrator learns nothing from how fresh their session would have to be.
-            let checked = check(core, call, presented, need).await?;
-            let authority = Authority { actor: Actor::User(checked.user.id), recent: is_recent(core, call, &checked.session) };
-            Ok((authority, checked.user))
-        }
-        Role::Member => {
-            let refused = Err(Refusal::NotPermitted.into());
-            with_refusal(core, call, Event::AdministrationRefused, Some(checked.user.id), refused).await
-        }
-    }
-}
-
 /// The live session that a token opens, and its user. A disabled user has none; this is the second lock on that door.
 async fn live(
     tx: &mut Tx,
@@ -264,8 +196,13 @@ fn stands(session: &Session, user: &User, claim: &Claim, now: Timestamp) -> bool
 
 /// Reads a checked session again inside a transaction that rests on it: it may have ended or been lowered since.
 pub(super) async fn still(tx: &mut Tx, call: &Call, checked: &Authenticated) -> Result<(Session, User)> {
-    let found = sessions::by_token(tx, &checked.token).await?;
-    let found = found.filter(|(session, _)| session.state == checked.session.state && call.now < session.expires_at);
+    still_open(tx, call, &checked.token, checked.session.state).await
+}
+
+/// As [`still`], of the session that this token opened in this state.
+pub(super) async fn still_open(tx: &mut Tx, call: &Call, token: &SecretHash, state: SessionState) -> Result<(Session, User)> {
+    let found = sessions::by_token(tx, token).await?;
+    let found = found.filter(|(session, _)| session.state == state && call.now < session.expires_at);
     let (session, user) = found.ok_or(Refusal::NotSignedIn)?;
     if user.status == Status::Active { Ok((session, user)) } else { Err(Refusal::NotSignedIn.into()) }
 }

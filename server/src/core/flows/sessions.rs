@@ -1,6 +1,7 @@
 //! Lists of sessions, and ending them: a user's own, and anybody's by authority.
 
-use super::session::{Authority, Need, Presented, check, still};
+use super::authority::Authority;
+use super::session::{Need, Presented, check, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::model::{Page, Paged, Session, SessionId, UserId};
@@ -106,13 +107,12 @@ pub async fn end_of(core: &Core, call: &Call, authority: Authority, user: UserId
 }
 
 async fn end_any(core: &Core, call: &Call, authority: Authority, user: Option<UserId>, id: SessionId) -> Result<()> {
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let found = sessions::by_id(tx, id).await?;
             let meant = found.filter(|session| user.is_none_or(|user| session.user_id == user));
             let session = meant.ok_or(Refusal::NotFound)?;
-            end_one(tx, &call, authority.actor(), session.user_id, id).await
+            end_one(tx, call, authority.actor(), session.user_id, id).await
         })
     });
     work.await
@@ -123,13 +123,12 @@ async fn end_any(core: &Core, call: &Call, authority: Authority, user: Option<Us
 /// # Errors
 /// [`Refusal::NotFound`] for nobody's id.
 pub async fn end_all(core: &Core, call: &Call, authority: Authority, user: UserId) -> Result<u64> {
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
             let ended = sessions::delete_of_user(tx, user, None).await?;
             let detail = Some(format!("{ended} sessions"));
-            record(tx, &call, Record::by(authority.actor(), Event::SessionsEnded, Some(user), detail)).await?;
+            record(tx, call, Record::by(authority.actor(), Event::SessionsEnded, Some(user), detail)).await?;
             Ok(ended)
         })
     });

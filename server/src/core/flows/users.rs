@@ -1,7 +1,7 @@
 //! Users, as administrators and operators handle them.
 
+use super::authority::Authority;
 use super::change_password::{accept_new, context};
-use super::session::Authority;
 use crate::core::audit::{Event, Record, record};
 use crate::core::call::Call;
 use crate::core::decoy::DecoyKey;
@@ -68,14 +68,13 @@ pub async fn create(core: &Core, call: &Call, authority: Authority, new: NewUser
         email_verified_at: new.verified.then_some(call.now),
         created_at: call.now,
     };
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             users::insert(tx, &user).await?;
             if let Some(phc) = phc {
-                passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
+                passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(call)?).await?;
             }
-            record(tx, &call, Record::by(authority.actor(), Event::UserCreated, Some(user.id), None)).await?;
+            record(tx, call, Record::by(authority.actor(), Event::UserCreated, Some(user.id), None)).await?;
             Ok(user)
         })
     });
@@ -152,8 +151,8 @@ pub async fn enable(core: &Core, call: &Call, authority: Authority, reference: &
 
 async fn set_status(core: &Core, call: &Call, authority: Authority, reference: &str, status: Status) -> Result<User> {
     authority.demand_recent()?;
-    let (call, reference) = (call.clone(), reference.to_owned());
-    let work = core.store.write(move |tx| {
+    let reference = reference.to_owned();
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let user = by_reference(tx, &reference).await?;
             if status == Status::Disabled {
@@ -167,7 +166,7 @@ async fn set_status(core: &Core, call: &Call, authority: Authority, reference: &
                 }
                 Status::Active => Event::UserEnabled,
             };
-            record(tx, &call, Record::by(authority.actor(), event, Some(user.id), None)).await?;
+            record(tx, call, Record::by(authority.actor(), event, Some(user.id), None)).await?;
             Ok(users::get(tx, user.id).await?)
         })
     });
@@ -186,13 +185,13 @@ async fn close(tx: &mut Tx, user: UserId) -> Result<()> {
 /// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for an administrator's own account.
 pub async fn delete(core: &Core, call: &Call, authority: Authority, reference: &str) -> Result<UserId> {
     authority.demand_recent()?;
-    let (call, reference) = (call.clone(), reference.to_owned());
-    let work = core.store.write(move |tx| {
+    let reference = reference.to_owned();
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let user = by_reference(tx, &reference).await?;
             authority.refuse_self(user.id)?;
             users::delete(tx, user.id).await?;
-            record(tx, &call, Record::by(authority.actor(), Event::UserDeleted, Some(user.id), None)).await?;
+            record(tx, call, Record::by(authority.actor(), Event::UserDeleted, Some(user.id), None)).await?;
             Ok(user.id)
         })
     });
@@ -208,14 +207,13 @@ pub async fn set_password(core: &Core, call: &Call, authority: Authority, refere
     authority.demand_recent()?;
     let user = find(core, authority, reference).await?.user;
     let phc = accept_new(core, call, new, context(core, &user)).await?;
-    let call = call.clone();
-    let work = core.store.write(move |tx| {
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let user = users::by_id(tx, user.id).await?.ok_or(Refusal::NotFound)?;
-            passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(&call)?).await?;
+            passwords::set(tx, user.id, &phc, call.now, &DecoyKey::generate(call)?).await?;
             close(tx, user.id).await?;
-            outbox::notice(tx, &call, MailKind::PasswordChanged, &user, None).await?;
-            record(tx, &call, Record::by(authority.actor(), Event::PasswordSet, Some(user.id), None)).await?;
+            outbox::notice(tx, call, MailKind::PasswordChanged, &user, None).await?;
+            record(tx, call, Record::by(authority.actor(), Event::PasswordSet, Some(user.id), None)).await?;
             Ok(user)
         })
     });
@@ -230,15 +228,15 @@ pub async fn set_password(core: &Core, call: &Call, authority: Authority, refere
 /// [`Refusal::RecentSignInRequired`], [`Refusal::NotFound`]; [`Refusal::Conflict`] for a disabled user, who could not use it.
 pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, reference: &str, form: LinkForm) -> Result<()> {
     authority.demand_recent()?;
-    let (call, reference) = (call.clone(), reference.to_owned());
-    let work = core.store.write(move |tx| {
+    let reference = reference.to_owned();
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let user = by_reference(tx, &reference).await?;
             if user.status == Status::Disabled {
                 return Err(Refusal::Conflict { problem: "The account is disabled." }.into());
             }
-            outbox::recovery(tx, &call, user.id, form).await?;
-            Ok(record(tx, &call, Record::by(authority.actor(), Event::RecoverySent, Some(user.id), None)).await?)
+            outbox::recovery(tx, call, user.id, form).await?;
+            Ok(record(tx, call, Record::by(authority.actor(), Event::RecoverySent, Some(user.id), None)).await?)
         })
     });
     work.await?;
@@ -253,11 +251,11 @@ pub async fn send_recovery(core: &Core, call: &Call, authority: Authority, refer
 pub async fn remove_key(core: &Core, call: &Call, authority: Authority, user: UserId, key: SecurityKeyId) -> Result<()> {
     authority.demand_recent()?;
     authority.refuse_own_factor(user)?;
-    let (call, policy) = (call.clone(), core.policy.sessions);
-    let work = core.store.write(move |tx| {
+    let policy = core.policy.sessions;
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let user = users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
-            super::security_keys::remove_of(tx, &call, &policy, &user, key, authority.actor()).await
+            super::security_keys::remove_of(tx, call, &policy, &user, key, authority.actor()).await
         })
     });
     work.await?;
@@ -272,11 +270,11 @@ pub async fn remove_key(core: &Core, call: &Call, authority: Authority, user: Us
 pub async fn remove_authenticator_app(core: &Core, call: &Call, authority: Authority, user: UserId) -> Result<()> {
     authority.demand_recent()?;
     authority.refuse_own_factor(user)?;
-    let (call, policy) = (call.clone(), core.policy.sessions);
-    let work = core.store.write(move |tx| {
+    let policy = core.policy.sessions;
+    let work = authority.write(core, call, move |tx, call| {
         Box::pin(async move {
             let user = users::by_id(tx, user).await?.ok_or(Refusal::NotFound)?;
-            super::authenticator_app::remove_of(tx, &call, &policy, &user, authority.actor()).await
+            super::authenticator_app::remove_of(tx, call, &policy, &user, authority.actor()).await
         })
     });
     work.await?;

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::error::Problem;
 use crate::core::Refusal;
-use crate::core::flows::session::{self, Authority, Claim, Need, Presented};
+use crate::core::flows::authority::{Authority, check_administrator};
+use crate::core::flows::session::{self, Claim, Need, Presented};
 use crate::dialect::shared::Shared;
 use crate::http::bearer::authorization;
 use crate::http::call;
@@ -72,7 +73,7 @@ impl FromRequestParts<Shared> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let presented = presented(shared, &parts.headers)?;
-        let checked = session::check_administrator(shared.core(), &call::call(parts)?, &presented, Need::Full).await;
+        let checked = check_administrator(shared.core(), &call::call(parts)?, &presented, Need::Full).await;
         Ok(Self(checked?.0))
     }
 }

@@ -6,7 +6,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::core::flows::applications::{self, Registered, Registration};
-use crate::core::flows::session::{Authority, Need};
+use crate::core::flows::authority::Authority;
+use crate::core::flows::session::Need;
 use crate::core::model::{Application, ApplicationId, Network};
 use crate::core::{Error, Refusal, Result as Outcome};
 use crate::locale::minute;

@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use crate::core::flows::authority::Authority;
 use crate::core::flows::invitations;
-use crate::core::flows::session::{Authority, Need};
+use crate::core::flows::session::Need;
 use crate::core::model::{Email, Invitation, InvitationId, InvitationState, Role};
 use crate::core::{Error, Refusal};
 use crate::locale::minute;

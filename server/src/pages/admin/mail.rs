@@ -6,7 +6,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use crate::core::Result as Outcome;
-use crate::core::flows::session::{Authority, Need};
+use crate::core::flows::authority::Authority;
+use crate::core::flows::session::Need;
 use crate::core::flows::{mails, preview};
 use crate::core::model::{Mail, MailId, MailState};
 use crate::dialect::shared::WrittenMail;

@@ -22,8 +22,9 @@ use serde::de::DeserializeOwned;
 use super::Site;
 use super::problem;
 use super::visit::{Turned, Visit};
+use crate::core::flows::authority::{Authority, check_administrator};
 use crate::core::flows::second_factor_choice::choice;
-use crate::core::flows::session::{self, Authority, Need};
+use crate::core::flows::session::Need;
 use crate::core::model::{Page, SessionState};
 use crate::core::{Error, Refusal};
 use crate::http::body::parse_form;
@@ -61,7 +62,7 @@ impl Visit {
     /// An administrator's authority. Who is not signed in goes to sign in, and comes back to `back`; for anybody else there is nothing
     /// here.
     pub(super) async fn administrator(&mut self, need: Need, back: &str) -> Result<Authority, Turned> {
-        match session::check_administrator(self.core(), &self.call, &self.presented, need).await {
+        match check_administrator(self.core(), &self.call, &self.presented, need).await {
             Ok((authority, user)) => {
                 self.known_as(&user);
                 Ok(authority)

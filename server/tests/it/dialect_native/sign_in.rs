@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::app::{PASSWORD, TestApp};
 use super::super::reply::Ask;
 use super::members;
-use doorward::core::flows::session::Authority;
+use doorward::core::flows::authority::Authority;
 use doorward::core::flows::users;
 
 #[tokio::test]
