@@ -69,3 +69,16 @@ async fn an_application_learns_nothing_before_the_password() {
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
 }
+
+/// What a guess is counted by where there is no code is a row of its own, as a code is: at one for all they would wait for one another.
+#[tokio::test]
+async fn guesses_at_codes_of_different_names_meet_at_no_row() {
+    let app = app().await;
+    let mut rows = 0;
+    for (name, more) in [("nobody", 1), ("nobody", 0), ("stranger", 1), ("ann", 1), ("ann", 0)] {
+        let body = json!({"email": format!("{name}@example.com"), "code": "ABC234"});
+        app.send(Ask::post("/auth/v1/sign-in/code").json(&body)).await.expect(401);
+        rows += more;
+        assert_eq!(app.database().value("SELECT COUNT(*) FROM limits").await, rows.to_string(), "{name}");
+    }
+}

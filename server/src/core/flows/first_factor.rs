@@ -141,7 +141,7 @@ async fn look_up(core: &Core, call: &Call, charges: Charges, identifier: Identif
     let work = core.store.write_each(move |tx| {
         Box::pin(async move {
             let user = charged(tx, &call, &charges, &identifier).await?;
-            known_code(tx, &call, user).await
+            known_code(tx, &call, user, identifier.key()).await
         })
     });
     work.await
@@ -160,15 +160,16 @@ async fn known_password(tx: &mut Tx, user: Option<User>, place: &DecoyKey) -> Re
     Ok(Known { user, password, decoy, ticket: None })
 }
 
-/// Counts the guess at a code, before it is judged.
-async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>) -> Result<Known> {
+/// Counts the guess at a code for whoever has this name, before it is judged.
+async fn known_code(tx: &mut Tx, call: &Call, user: Option<User>, name: &str) -> Result<Known> {
     let ticket = match &user {
         Some(user) => tickets::count_try_of_user(tx, user.id, Purpose::LoginCode, call.now).await?,
         None => None,
     };
     if ticket.is_none() {
-        // Counting a guess is a write. Where there is none to count, write all the same: the disk's time is heard from outside.
-        let nobodys = Bucket { key: SecretHash::digest("nobody", ""), interval: 1, tolerance: i64::MAX / 4 };
+        // Counting a guess is a write. Where there is none to count, write all the same: the disk's time is heard from outside. And to a row that
+        // guesses at this name alone wait for one another at, as they would at a code's.
+        let nobodys = Bucket { key: SecretHash::digest("nobody", name), interval: 1, tolerance: i64::MAX / 4 };
         limits::take(tx, &nobodys, call.now).await?;
     }
     // Codes live for minutes and are made at the setting of the day: without one, a new hash is what it would cost.
