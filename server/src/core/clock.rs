@@ -32,12 +32,22 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(span)))
     }
 
+    /// Whether this is at most `span` after `earlier`. What lies ahead of this by more than the clocks of two nodes differ was written by a clock
+    /// that was wrong, and is not.
+    #[must_use]
+    pub fn is_within(self, span: Duration, earlier: Self) -> bool {
+        earlier <= self.after(SKEW) && self.since(earlier) <= span
+    }
+
     /// How long after `earlier` this is; zero if it is not after.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+/// More than the clocks of two nodes differ.
+const SKEW: Duration = Duration::from_secs(5 * 60);
 
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clock::Timestamp;
-use super::model::{Session, SessionId};
+use super::model::{Session, SessionId, SessionState};
 use super::token::SecretHash;
 
 /// A use is noted only if the last that was written down is older than this, or than a tenth of the idle time if that is less: one write a
@@ -54,9 +54,10 @@ impl Seen {
         now.since(session.last_seen_at) >= INTERVAL.min(self.idle / 10)
     }
 
-    /// Notes a use at `now`, which moves the idle expiry.
+    /// Notes a use at `now`, which moves the idle expiry. Not of a half session, which ends when it ends: written down once the session is full,
+    /// it would have that end as early.
     pub(in crate::core) fn note(&self, session: &Session, token: SecretHash, now: Timestamp) {
-        if !self.is_due(session, now) {
+        if session.state == SessionState::Half || !self.is_due(session, now) {
             return;
         }
         let mut noted = self.part(session.id);

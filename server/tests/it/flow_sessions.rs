@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use doorward::core::flows::authority::Authority;
-use doorward::core::flows::{sessions, users};
+use doorward::core::flows::session::{Claim, Presented};
+use doorward::core::flows::sweep::{self, Left};
+use doorward::core::flows::{second_factor_code, sessions, users};
+use doorward::core::token::Secret;
 use serde_json::json;
 
 use super::app::{ORIGIN, OTHER_PASSWORD, PASSWORD, TestApp};
 use super::authenticator::Authenticator;
+use super::flow_totp::enrol;
 use super::reply::Ask;
 use super::wires::{self, Wire, is_full_everywhere};
 
@@ -211,6 +215,81 @@ async fn changing_the_password_rotates_ends_the_others_and_needs_a_recent_sign_i
     app.sign_in("ann", PASSWORD).await.expect(401);
     app.sign_in("ann", OTHER_PASSWORD).await.expect(200);
     assert!(app.mail("ann@example.com").await.code().is_none(), "a notice carries no code");
+}
+
+/// A call that came before another may be done after it: its time is when it came.
+#[tokio::test]
+async fn a_use_of_the_half_session_does_not_shorten_the_full_one() {
+    for memory in ["0", "64"] {
+        let app = TestApp::with(&[("sessions.cache_mib", memory)]).await;
+        app.user("ann").await;
+        let phone = enrol(&app, &app.token("ann").await).await;
+        let half = app.token("ann").await;
+        app.advance(6 * MINUTE);
+        let (early, code) = (app.call(), Secret::new(phone.code(&app)));
+        app.advance(Duration::from_secs(1));
+        app.send(Ask::post("/auth/v1/second-factor/start").bearer(&half)).await.expect(409);
+        let raised = second_factor_code::present(app.core(), &early, &Presented::token(&half, Claim::None), &code).await.unwrap();
+        let full = raised.token.reveal().to_owned();
+        app.session(&full).await.expect(200);
+        app.sweep().await;
+        app.advance(6 * MINUTE);
+        app.sweep().await;
+        app.session(&full).await.expect(200);
+        let listed = app.send(Ask::get("/auth/v1/sessions").bearer(&full)).await.expect(200).text();
+        assert!(listed.contains(&raised.session.id.to_string()), "memory {memory}: {listed}");
+        app.send(Ask::delete("/auth/v1/session").bearer(&full)).await.expect(204);
+        app.session(&full).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_swept_when_its_last_use_is_surely_written_and_then_memory_has_it_no_more() {
+    let app = TestApp::with(&[("sessions.idle", "10m")]).await;
+    app.user("ann").await;
+    let (used, gone) = (app.token("ann").await, app.token("ann").await);
+    app.advance(10 * MINUTE - Duration::from_secs(1));
+    for token in [&used, &gone] {
+        app.session(token).await.expect(200);
+    }
+    // What another node does that has not heard of these uses.
+    let sweep = async || sweep::expired(app.core(), &app.call(), Left::UNKNOWN).await.unwrap();
+    app.advance(Duration::from_secs(25));
+    sweep().await;
+    assert_eq!(app.database().value("SELECT COUNT(*) FROM sessions").await, "2");
+    app.advance(MINUTE);
+    sweep().await;
+    assert_eq!(app.database().value("SELECT COUNT(*) FROM sessions").await, "0");
+    sweep::seen(app.core()).await.unwrap();
+    for token in [&used, &gone] {
+        app.session(token).await.expect(401);
+        app.send(Ask::delete("/auth/v1/session").bearer(token)).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_by_a_clock_that_was_ahead_is_not_a_recent_one() {
+    let hour = 60 * MINUTE;
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    app.advance(8 * hour);
+    let token = app.token("ann").await;
+    app.rewind(8 * hour);
+    let ask = |token: &str| {
+        let body = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
+        [Ask::post("/auth/v1/totp/start").bearer(token), Ask::post("/auth/v1/password").bearer(token).json(&body)]
+    };
+    for ask in ask(&token) {
+        app.send(ask).await.problem(403, "recent-sign-in-required");
+    }
+    app.session(&token).await.expect(200);
+    // Clocks of nodes differ by a little.
+    app.advance(MINUTE);
+    let token = app.token("ann").await;
+    app.rewind(MINUTE);
+    for ask in ask(&token) {
+        app.send(ask).await.expect(200);
+    }
 }
 
 #[tokio::test]

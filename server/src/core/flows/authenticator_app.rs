@@ -62,7 +62,7 @@ pub async fn confirm(core: &Core, call: &Call, presented: &Presented, code: &Sec
                 return Err(HAS_ONE.into());
             }
             let pending = authenticators::pending(tx, user.id).await?;
-            let pending = pending.filter(|app| called.now.since(app.created_at) <= policy.recent).ok_or(NOT_STARTED)?;
+            let pending = pending.filter(|app| called.now.is_within(policy.recent, app.created_at)).ok_or(NOT_STARTED)?;
             let Some(step) = totp::check(&pending.seed, &code, called.now)? else {
                 let outcome = Refusal::InvalidCredentials.name();
                 record(tx, &called, Record { outcome, ..Record::own(Event::TotpAdded, user.id) }).await?;

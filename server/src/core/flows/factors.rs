@@ -1,7 +1,7 @@
 //! What the flows around second factors share: who has which, who may change them, and what becomes of sessions that rest on one.
 
 use super::opening::stand;
-use super::session::{Authenticated, Need, Presented, check, still};
+use super::session::{Authenticated, Need, Presented, check, is_recent, still};
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::gate::{self, Door, Enrolled};
@@ -34,7 +34,7 @@ pub(super) async fn may_change(core: &Core, call: &Call, presented: &Presented) 
     let user = checked.user.id;
     let enrolled = core.store.read(move |tx| Box::pin(async move { Ok(enrolled(tx, user).await?) })).await?;
     gate::may_change_factors(checked.session.factors, enrolled)?;
-    if call.now.since(checked.session.authenticated_at) > core.policy.sessions.recent {
+    if !is_recent(core, call, &checked.session) {
         return Err(Refusal::RecentSignInRequired.into());
     }
     Ok(checked)

@@ -119,7 +119,7 @@ fn note(core: &Core, call: &Call, checked: &Authenticated) {
 }
 
 pub(super) fn is_recent(core: &Core, call: &Call, session: &Session) -> bool {
-    call.now.since(session.authenticated_at) <= core.policy.sessions.recent
+    call.now.is_within(core.policy.sessions.recent, session.authenticated_at)
 }
 
 /// What memory says of the first token. Only a yes counts.

@@ -8,9 +8,9 @@ use crate::core::seen::Use;
 use crate::core::store::{SWEEP_BATCH, limits, mails, sessions, tickets, unbound_tickets};
 use crate::core::{Core, Result};
 
-/// Another node may know of a use that it has not written down yet (housekeeping does every ten seconds), and that keeps a session from
-/// having expired.
-const UNWRITTEN: Duration = Duration::from_secs(15);
+/// Another node may know of a use that it has not written down yet, and that keeps a session from having expired. Housekeeping writes uses
+/// down twenty seconds after the last time at the latest; the rest is for batches that wait, and for clocks that differ.
+const UNWRITTEN: Duration = Duration::from_secs(30);
 /// Uses of sessions that one transaction writes: so few that on SQLite the writer looks at the file between two of them before checks must
 /// not be answered from memory any more.
 const SEEN_BATCH: usize = 100;
@@ -65,10 +65,8 @@ pub async fn seen(core: &Core) -> Result<()> {
     let mut noted = core.seen.take();
     while !noted.is_empty() {
         let batch: Arc<[Use]> = noted.drain(..noted.len().min(SEEN_BATCH)).collect();
-        let written = Arc::clone(&batch);
         let work = core.store.write_soon(move |tx| Box::pin(async move { Ok(sessions::seen(tx, &batch).await?) }));
-        work.await?;
-        core.store.used(&written);
+        core.store.used(&work.await?);
     }
     Ok(())
 }

@@ -37,7 +37,8 @@ statements! {
     SEEN = "UPDATE sessions SET last_seen_at = noted.column2, idle_expires_at = noted.column3
         FROM (VALUES (CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT)), ($4, $5, $6), ($7, $8, $9), ($10, $11, $12), ($13, $14, $15),
             ($16, $17, $18), ($19, $20, $21), ($22, $23, $24), ($25, $26, $27), ($28, $29, $30)) AS noted
-        WHERE sessions.id = noted.column1 AND last_seen_at < noted.column2 AND half = 0";
+        WHERE sessions.id = noted.column1 AND last_seen_at < noted.column2 AND half = 0
+        RETURNING id";
     DELETE = "DELETE FROM sessions WHERE id = $1";
     DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
     DELETE_OF_USER = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
@@ -153,18 +154,29 @@ pub(in crate::core) async fn count_wrong_code(tx: &mut Tx, id: SessionId) -> Res
     }
 }
 
-/// Moves the idle expiries of sessions. Never moves one back, and never that of a half session.
+/// Moves the idle expiries of sessions to what their uses make of them, and says which uses those are. Not by a use before one that is at rest,
+/// and never that of a half session.
 ///
-/// Touches nothing: what is in memory of them seems to end earlier than it does, and a no is never taken from memory.
-pub(in crate::core) async fn seen(tx: &mut Tx, noted: &[Use]) -> Result<(), Fault> {
+/// These are not touched: what is in memory of them seems to end earlier than it does, and a no is never taken from memory. The others
+/// are: such a session may be gone, swept while its use was not written, and memory must not have it for longer.
+pub(in crate::core) async fn seen(tx: &mut Tx, noted: &[Use]) -> Result<Vec<Use>, Fault> {
+    let mut written = Vec::with_capacity(noted.len());
     for some in noted.chunks(SEEN_TOGETHER) {
         // A use that is named again changes nothing.
         let rows = some.iter().cycle().take(SEEN_TOGETHER);
         let values: Vec<Value> =
             rows.flat_map(|noted| [noted.id.into(), noted.at.into(), noted.idle_expires_at.into()]).collect();
-        tx.execute(SEEN, &values).await?;
+        let moved = tx.query(SEEN, &values).await?.into_iter().map(|row| row.fields().parsed());
+        let moved: Vec<SessionId> = moved.collect::<Result<_, _>>()?;
+        for noted in some {
+            if moved.contains(&noted.id) {
+                written.push(*noted);
+            } else {
+                tx.touch(Touch::Session(noted.id));
+            }
+        }
     }
-    Ok(())
+    Ok(written)
 }
 
 pub(in crate::core) async fn delete(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
