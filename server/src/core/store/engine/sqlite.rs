@@ -27,7 +27,7 @@ use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
 use lock::Lock;
-use threads::{BUSY, Job, LEASE, Run, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
+use threads::{Answer, BUSY, Job, LEASE, Task, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
 pub(in crate::core) use tx::Tx;
 use tx::{fault, output};
 
@@ -140,29 +140,9 @@ impl Engine {
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let sessions = Arc::clone(&self.sessions);
-        let run: Run = Box::new(move |tx| {
-            // Whoever has been told that it took too long must not find it done later.
-            if reply.is_closed() {
-                return Box::new(|_| {});
-            }
-            let mut touched = Vec::new();
-            let outcome = tx.map_err(Error::from).and_then(|tx| {
-                let outcome = in_savepoint(tx, work);
-                touched = taken(tx);
-                outcome
-            });
-            Box::new(move |committed| {
-                // Before anybody is told; and also when it is not known what is on disk.
-                sessions.wrote(&touched);
-                // A refusal, too, may rest on rows of the same commit.
-                let outcome = committed.map_err(Error::from).and(outcome);
-                // A caller that has gone away does not need its answer.
-                let _ = reply.send(outcome);
-            })
-        });
+        let task = Box::new(Asked { work, reply, sessions: Arc::clone(&self.sessions) });
         let queue = queue.ok_or_else(|| Fault::unavailable("the store is closed"))?;
-        queue.try_send(Job { lasting, run }).map_err(|refused| match refused {
+        queue.try_send(Job { lasting, task }).map_err(|refused| match refused {
             TrySendError::Full(_) => Fault::unavailable("too many calls wait for the store"),
             TrySendError::Disconnected(_) => Fault::unavailable("the store is closed"),
         })?;
@@ -174,7 +154,47 @@ impl Engine {
     }
 }
 
-/// Ends the threads when what waits is done.
+/// A body, and whoever waits for its outcome.
+struct Asked<T, F> {
+    work: F,
+    reply: oneshot::Sender<Result<T>>,
+    sessions: Arc<Sessions>,
+}
+
+impl<T, F> Task for Asked<T, F>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
+    fn is_awaited(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
+    fn run(self: Box<Self>, tx: std::result::Result<&mut AnyTx, Fault>) -> Answer {
+        // Whoever has been told that it took too long must not find it done later.
+        if !self.is_awaited() {
+            return Box::new(|_| {});
+        }
+        let Self { work, reply, sessions } = *self;
+        let mut touched = Vec::new();
+        let outcome = tx.map_err(Error::from).and_then(|tx| {
+            let outcome = in_savepoint(tx, work);
+            touched = taken(tx);
+            outcome
+        });
+        Box::new(move |committed| {
+            // Before anybody is told; and also when it is not known what is on disk.
+            sessions.wrote(&touched);
+            // A refusal, too, may rest on rows of the same commit.
+            let outcome = committed.map_err(Error::from).and(outcome);
+            // A caller that has gone away does not need its answer.
+            let _ = reply.send(outcome);
+        })
+    }
+}
+
+/// Ends the threads. All callers have gone by now, for each borrows the engine: what has not begun is dropped, and no other process is
+/// waited for.
 impl Drop for Engine {
     fn drop(&mut self) {
         self.writer = None;

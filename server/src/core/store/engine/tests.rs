@@ -301,3 +301,23 @@ async fn what_must_last_waits_for_the_disk_whoever_it_shares_a_commit_with() {
         assert!(e.unwrap() && f.unwrap());
     }
 }
+
+/// A shell may have a transaction open for hours.
+#[tokio::test]
+async fn a_store_ends_while_another_process_has_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::Sqlite(folder.path().join("t.db"));
+    let ends = async {
+        for _ in 0..8 {
+            let store = Store::open(&fixture::of(&database), Duration::from_secs(10), 0).await.unwrap();
+            let other = database.lock().await;
+            let writes = (0..20).map(|_| store.write(|_| Box::pin(async { Ok(()) })));
+            let waited = tokio::time::timeout(Duration::from_millis(50), futures_util::future::join_all(writes)).await;
+            assert!(waited.is_err(), "the file is another's");
+            tokio::task::spawn_blocking(move || drop(store)).await.unwrap();
+            other.release().await;
+        }
+    };
+    // Each time, the writer was waiting for the file, which it does for five seconds if anybody waits for the writer.
+    tokio::time::timeout(Duration::from_secs(30), ends).await.expect("nobody was waited for");
+}

@@ -39,11 +39,18 @@ pub(super) const LEASE: Duration = Duration::from_millis(50);
 pub(super) struct Job {
     /// Whether the caller is told when it is on disk; or as soon as it is done.
     pub(super) lasting: bool,
-    pub(super) run: Run,
+    pub(super) task: Box<dyn Task>,
 }
 
-/// Runs once on a database thread, or learns that it cannot, and says what to tell the caller when it is committed.
-pub(super) type Run = Box<dyn FnOnce(std::result::Result<&mut AnyTx, Fault>) -> Answer + Send>;
+/// What a job does, once.
+pub(super) trait Task: Send {
+    /// Whether the caller still waits for the outcome.
+    fn is_awaited(&self) -> bool;
+
+    /// Runs on a database thread, or learns that it cannot, and says what to tell the caller when it is committed. Does nothing for a caller
+    /// that has gone.
+    fn run(self: Box<Self>, tx: std::result::Result<&mut AnyTx, Fault>) -> Answer;
+}
 
 /// Called with the fate of the commit.
 pub(super) type Answer = Box<dyn FnOnce(std::result::Result<(), Fault>) + Send>;
@@ -104,13 +111,14 @@ impl Watch {
         }
     }
 
-    /// Begins a transaction. While another process has the file, nobody here sees what it does.
-    fn begin(&self, tx: &mut AnyTx, lasting: bool) -> std::result::Result<(), Fault> {
-        synchronous(tx, lasting)?;
+    /// Begins a transaction for a job. While another process has the file, nobody here sees what it does; it is waited for no longer than the
+    /// caller waits.
+    fn begin(&self, tx: &mut AnyTx, job: &Job) -> std::result::Result<(), Fault> {
+        synchronous(tx, job.lasting)?;
         let mut waited = Duration::ZERO;
         loop {
             match control(tx, "BEGIN IMMEDIATE") {
-                Err(refused) if refused.kind() == FaultKind::Unavailable && waited < BUSY => {
+                Err(refused) if refused.kind() == FaultKind::Unavailable && waited < BUSY && job.task.is_awaited() => {
                     self.sessions.cut();
                     std::thread::sleep(WAIT);
                     waited += WAIT;
@@ -181,18 +189,22 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        // There may be thousands of them behind another process that had the file for long.
+        if !first.task.is_awaited() {
+            continue;
+        }
         let lasting = first.lasting;
-        if let Err(refused) = watch.begin(tx, lasting) {
-            (first.run)(Err(refused))(Ok(()));
+        if let Err(refused) = watch.begin(tx, &first) {
+            first.task.run(Err(refused))(Ok(()));
             continue;
         }
         // Not before: another process may have had to be waited for.
         let began = Instant::now();
-        let mut answers = vec![(first.run)(Ok(tx))];
+        let mut answers = vec![first.task.run(Ok(tx))];
         // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
         while is_open(tx) && answers.len() < GROUP && began.elapsed() < pace.group() {
             match jobs.try_recv() {
-                Ok(job) if lasting || !job.lasting => answers.push((job.run)(Ok(tx))),
+                Ok(job) if lasting || !job.lasting => answers.push(job.task.run(Ok(tx))),
                 next => {
                     held = next.ok();
                     break;
@@ -219,12 +231,12 @@ pub(super) fn read_loop(tx: &mut AnyTx, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let waiting: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(READS - 1)).collect();
         if let Err(refused) = control(tx, "BEGIN DEFERRED") {
-            waiting.into_iter().for_each(|job| (job.run)(Err(refused.clone()))(Ok(())));
+            waiting.into_iter().for_each(|job| job.task.run(Err(refused.clone()))(Ok(())));
             continue;
         }
         for job in waiting {
             // Nothing was written: what was read is good however the transaction ends.
-            (job.run)(Ok(tx))(Ok(()));
+            job.task.run(Ok(tx))(Ok(()));
         }
         if control(tx, "COMMIT").is_err() {
             let _ = control(tx, "ROLLBACK");
@@ -254,6 +266,32 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Abandoned;
+
+    impl Task for Abandoned {
+        fn is_awaited(&self) -> bool {
+            false
+        }
+
+        fn run(self: Box<Self>, _: std::result::Result<&mut AnyTx, Fault>) -> Answer {
+            panic!("there is nobody to answer")
+        }
+    }
+
+    #[test]
+    fn nothing_is_begun_for_those_who_have_gone() {
+        let (sender, jobs) = crossbeam_channel::unbounded();
+        for lasting in [true, false, true] {
+            sender.send(Job { lasting, task: Box::new(Abandoned) }).unwrap();
+        }
+        drop(sender);
+        let writes = Arc::new(AtomicBool::new(false));
+        let connection = Connection::open_in_memory().unwrap();
+        let mut tx = AnyTx::Sqlite(Tx { connection, lasting: true, touched: Vec::new() });
+        write_loop(&mut tx, &jobs, &Watch::new(&writes, &Sessions::none()));
+        assert!(!writes.load(Ordering::Relaxed), "a transaction was begun");
+    }
 
     #[test]
     fn groups_go_by_how_long_commits_take_and_not_by_a_single_one() {
