@@ -2,7 +2,8 @@
 //! of a head that it could not read; that is held back, so that an answer in the dialect's words can take its place.
 //!
 //! It also ends a connection whose next head is late. The library could do that, with a timer for every request; here it is one for every
-//! connection, which is looked at again when it has passed.
+//! connection, which is looked at again when it has passed. And it ends one whose client has stopped reading, which the library would not:
+//! such a client would keep its answers in memory, and the server from its end.
 
 use std::io;
 use std::pin::Pin;
@@ -21,6 +22,10 @@ use super::preface::Prompt;
 
 /// The most that is kept of a request line, in bytes.
 const LONGEST_LINE: usize = 8 * 1024;
+
+/// How long a client may leave what is sent to it where it is. More than it may be silent for: the system says that there is room again only
+/// when a third of its buffer is free, and on a slow line that is many seconds' worth.
+const LONGEST_STALL: Duration = Duration::from_secs(30);
 
 const IDLE: u8 = 0;
 const ANSWERING: u8 = 1;
@@ -133,6 +138,8 @@ pub(super) struct Watched<S> {
     inner: Option<Prompt<S>>,
     stage: Stage,
     patience: Patience,
+    /// Since something could not be written: passes when the client has taken nothing for too long.
+    stall: Option<Pin<Box<Sleep>>>,
     line: Vec<u8>,
     /// What the library has refused.
     refused: Option<HeadError>,
@@ -147,6 +154,7 @@ impl<S> Watched<S> {
             inner: Some(inner),
             stage: stage.clone(),
             patience: Patience::new(patience),
+            stall: None,
             line: Vec::new(),
             refused: None,
             left: Left(Arc::clone(&left)),
@@ -178,6 +186,17 @@ impl<S> Watched<S> {
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
         let waits = self.stage.is(IDLE) && self.inner.as_ref().is_some_and(|inner| !inner.is_http2());
         waits && self.patience.is_over(cx)
+    }
+
+    /// The outcome of writing, if the client has not made it wait for too long. Each byte that could be written ends that waiting; there is a
+    /// timer only while there is any.
+    fn in_time<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stall = None;
+            return written;
+        }
+        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(LONGEST_STALL)));
+        stall.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Whether these bytes are the library's own words, which go no further.
@@ -212,11 +231,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if self.holds_back(bytes) {
             return Poll::Ready(Ok(bytes.len()));
         }
-        self.inner()?.poll_write(cx, bytes)
+        let written = self.inner()?.poll_write(cx, bytes);
+        self.in_time(written, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.inner()?.poll_flush(cx))?;
+        let flushed = self.inner()?.poll_flush(cx);
+        ready!(self.in_time(flushed, cx))?;
         // The library flushes when it has nothing left to write.
         if self.stage.is(WRITING) {
             self.stage.0.store(IDLE, Ordering::Relaxed);
@@ -239,7 +260,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if self.holds_back(parts.iter().find(|part| !part.is_empty()).map_or(&[], |part| part)) {
             return Poll::Ready(Ok(parts.iter().map(|part| part.len()).sum()));
         }
-        self.inner()?.poll_write_vectored(cx, parts)
+        let written = self.inner()?.poll_write_vectored(cx, parts);
+        self.in_time(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -251,6 +273,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use std::future::poll_fn;
 
+    use axum::http::{Request, Response};
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::time::timeout;
 
@@ -303,5 +329,55 @@ mod tests {
         drop(stage.clone().answer(Body::empty()));
         watched.flush().await.expect("a flush");
         assert_eq!(read_on(&mut watched).await, Some((PATIENCE, io::ErrorKind::TimedOut)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_ends_the_connection() {
+        let (mut client, mut watched, stage) = connected();
+        stage.begin();
+        // The first bytes fill what there is room for.
+        let (begun, written) = (Instant::now(), watched.write_all(&[0; 4096]).await);
+        assert_eq!(written.expect_err("nobody reads").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed(), LONGEST_STALL);
+        client.read_exact(&mut [0; 1024]).await.expect("what there was room for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_little_may_take_its_time() {
+        let (mut client, mut watched, stage) = connected();
+        stage.begin();
+        let take = async {
+            for pause in [1, 29, 1].into_iter().cycle().take(4096) {
+                tokio::time::sleep(Duration::from_secs(pause)).await;
+                client.read_u8().await?;
+            }
+            Ok(())
+        };
+        let write = async {
+            watched.write_all(&[0; 4096]).await?;
+            watched.flush().await
+        };
+        tokio::try_join!(write, take).expect("all of it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_whose_answers_are_not_read_end_with_them() {
+        let (mut client, watched, stage) = connected();
+        let service = service_fn(move |_: Request<hyper::body::Incoming>| {
+            stage.begin();
+            let stage = stage.clone();
+            async move { Ok::<_, io::Error>(Response::new(stage.answer(Body::from(vec![b'x'; 300])))) }
+        });
+        let serving = tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(watched), service));
+        let mut asked = 0;
+        // As many as it takes in without an answer having been read.
+        while timeout(Duration::from_secs(1), client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+            .await
+            .is_ok_and(|sent| sent.is_ok())
+        {
+            asked += 1;
+        }
+        assert!(asked > 3, "{asked}");
+        timeout(LONG, serving).await.expect("it ends").expect("no panic").expect_err("a client that does not read");
     }
 }
