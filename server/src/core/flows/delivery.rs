@@ -167,8 +167,11 @@ async fn issue(core: &Core, call: &Call, mail: &ClaimedMail, issued: Issued) -> 
             let Some(user) = recipient(tx, user_id, subject.as_deref()).await? else { return Ok(None) };
             // By whichever of their names it was asked for: strangers learn nothing of a mail that does not come.
             let charges = Charges::new(&limits, &call, &[Limited::MailUser(&user.id.to_string())]);
-            if by_a_stranger && let Err(Error::Refused(_)) = charges.take(tx, &call).await {
-                return Ok(None);
+            if by_a_stranger {
+                match charges.take(tx, &call).await {
+                    Err(Error::Refused(_)) => return Ok(None),
+                    taken => taken?,
+                }
             }
             tickets::delete_of_user(tx, user.id, issued.purpose).await?;
             tickets::insert(tx, &issued.ticket(&call, user.id)?).await?;

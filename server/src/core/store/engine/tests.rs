@@ -174,6 +174,50 @@ async fn an_error_or_panic_undoes_its_own_writes_only() {
     }
 }
 
+/// A failed statement is a fault of the whole body, whether it looks at it or not.
+#[tokio::test]
+async fn a_body_that_goes_on_after_a_failure_keeps_nothing() {
+    let (kept, store) = open().await;
+    kept.1.execute("CREATE TABLE t (a BIGINT PRIMARY KEY)").await;
+    // So that both are there when the writer begins, and share a commit.
+    let other = kept.1.lock().await;
+    let (careless, careful, ()) = tokio::join!(
+        store.write(|tx| {
+            Box::pin(async move {
+                tx.execute(Sql("INSERT INTO t VALUES (1)"), &[]).await?;
+                assert!(tx.execute(Sql("INSERT INTO t VALUES (1)"), &[]).await.is_err());
+                assert!(tx.execute(Sql("INSERT INTO t VALUES (2)"), &[]).await.is_err());
+                Ok(())
+            })
+        }),
+        store.write(|tx| Box::pin(async move { Ok(tx.execute(Sql("INSERT INTO t VALUES (3)"), &[]).await?) })),
+        other.release(),
+    );
+    let Err(crate::core::Error::Faulted(fault)) = careless else { panic!("{careless:?}") };
+    assert_eq!(fault.to_string(), "a transaction went on after a failure");
+    assert_eq!(careful.unwrap(), 1);
+    assert_eq!(kept.1.value("SELECT CAST(SUM(a) AS TEXT) FROM t").await, "3");
+}
+
+/// SQLite does so by itself, on a full disk for one. Whatever came after would be committed at once, each statement by itself.
+#[tokio::test]
+async fn nothing_follows_a_statement_that_ended_the_whole_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_sqlite(&folder).await;
+    let outcome = store.write(|tx| {
+        Box::pin(async move {
+            tx.batch("CREATE TABLE t (a BIGINT PRIMARY KEY); INSERT INTO t VALUES (1)").await?;
+            assert!(tx.execute(Sql("INSERT OR ROLLBACK INTO t VALUES (1)"), &[]).await.is_err());
+            assert!(connection(tx).is_autocommit());
+            assert!(tx.batch("CREATE TABLE u (a BIGINT)").await.is_err());
+            Ok(())
+        })
+    });
+    assert!(outcome.await.is_err());
+    let tables = store.write(|tx| Box::pin(async move { Ok(tx.tables().await?) })).await.unwrap();
+    assert!(tables.iter().all(|table| table.name != "t" && table.name != "u"), "{tables:?}");
+}
+
 #[tokio::test]
 async fn what_is_cut_off_in_the_middle_keeps_no_locks() {
     let (kept, settings) = fixture::settings().await;

@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use rusqlite::Connection;
 use tokio::time::Instant;
 
-use super::Tx;
+use super::tx::{Tx, went_on};
 use crate::core::Result;
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::{Sessions, Touch};
-use crate::core::store::engine::{Sql, Tx as AnyTx};
+use crate::core::store::engine::Tx as AnyTx;
 
 /// At most so many jobs share one commit; more would make the first wait for the last.
 const GROUP: usize = 256;
@@ -61,14 +61,14 @@ pub(super) fn spawn(
     jobs: Receiver<Job>,
     run: impl Fn(&mut AnyTx, &Receiver<Job>) + Send + 'static,
 ) -> std::result::Result<JoinHandle<()>, Fault> {
-    let mut tx = AnyTx::Sqlite(Tx { connection, lasting: true, touched: Vec::new() });
+    let mut tx = AnyTx::Sqlite(Tx::new(connection));
     std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&mut tx, &jobs)).map_err(Fault::internal)
 }
 
 /// Begins and ends what a thread's transaction consists of.
 fn control(tx: &mut AnyTx, sql: &'static str) -> std::result::Result<(), Fault> {
     match tx {
-        AnyTx::Sqlite(tx) => tx.execute(Sql(sql), &[]).map(|_| ()),
+        AnyTx::Sqlite(tx) => tx.control(sql),
         AnyTx::Postgres(_) => Err(Fault::internal("a transaction of another engine")),
     }
 }
@@ -81,6 +81,14 @@ pub(super) fn taken(tx: &mut AnyTx) -> Vec<Touch> {
     match tx {
         AnyTx::Sqlite(tx) => std::mem::take(&mut tx.touched),
         AnyTx::Postgres(_) => Vec::new(),
+    }
+}
+
+/// Whether a statement of the job that has just run failed.
+fn has_failed(tx: &mut AnyTx) -> bool {
+    match tx {
+        AnyTx::Sqlite(tx) => std::mem::take(&mut tx.failed),
+        AnyTx::Postgres(_) => false,
     }
 }
 
@@ -144,7 +152,7 @@ impl Drop for Watch {
 fn synchronous(tx: &mut AnyTx, lasting: bool) -> std::result::Result<(), Fault> {
     match tx {
         AnyTx::Sqlite(tx) if tx.lasting != lasting => {
-            tx.batch(if lasting { "PRAGMA synchronous=FULL" } else { "PRAGMA synchronous=NORMAL" })?;
+            tx.control(if lasting { "PRAGMA synchronous=FULL" } else { "PRAGMA synchronous=NORMAL" })?;
             tx.lasting = lasting;
             Ok(())
         }
@@ -256,7 +264,13 @@ where
         Ok(None) => Err(Fault::internal("a transaction waited on something else than the store").into()),
         Err(_) => Err(Fault::internal("a transaction panicked").into()),
     };
+    // A body that went on after a failed statement has no outcome, on PostgreSQL as here.
+    let outcome = if has_failed(tx) { outcome.and_then(|_| Err(went_on().into())) } else { outcome };
     if outcome.is_err() {
+        // What ended the whole transaction under our feet has undone this, too.
+        if !is_open(tx) {
+            return outcome;
+        }
         control(tx, "ROLLBACK TO job")?;
     }
     control(tx, "RELEASE job")?;
@@ -288,7 +302,7 @@ mod tests {
         drop(sender);
         let writes = Arc::new(AtomicBool::new(false));
         let connection = Connection::open_in_memory().unwrap();
-        let mut tx = AnyTx::Sqlite(Tx { connection, lasting: true, touched: Vec::new() });
+        let mut tx = AnyTx::Sqlite(Tx::new(connection));
         write_loop(&mut tx, &jobs, &Watch::new(&writes, &Sessions::none()));
         assert!(!writes.load(Ordering::Relaxed), "a transaction was begun");
     }
