@@ -4,6 +4,7 @@ pub mod backfill;
 pub mod housekeeping;
 pub mod mail;
 pub mod outbox;
+pub mod proof;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub fn start(core: &Arc<Core>, desk: &Desk, mailer: Mailer, stop: &watch::Receiv
     loops.spawn(outbox::run(Arc::clone(core), desk.clone(), mailer, stop.clone()));
     loops.spawn(housekeeping::run(Arc::clone(core), desk.clone(), stop.clone()));
     loops.spawn(backfill::run(Arc::clone(core), desk.clone(), stop.clone()));
+    loops.spawn(proof::run(Arc::clone(core), desk.clone(), stop.clone()));
     loops
 }
 

@@ -1,5 +1,9 @@
 //! A store that cannot be reached: who is told what, and that what was given up is not done later.
 
+use std::time::Duration;
+
+use doorward::core::flows::proof;
+use doorward::work::housekeeping;
 use serde_json::json;
 
 use super::app::{OTHER_PASSWORD, PASSWORD, TestApp};
@@ -32,6 +36,23 @@ async fn a_server_that_cannot_write_is_not_ready() {
     other.release().await;
     app.sign_in("ann", PASSWORD).await.expect(200);
     assert_eq!(ready(&app).await, 200);
+}
+
+/// Who is not ready is sent nothing that would show it.
+#[tokio::test]
+async fn a_server_that_could_not_write_finds_out_by_itself_when_it_can() {
+    let app = TestApp::with(&[("request_timeout", "60s")]).await;
+    app.user("ann").await;
+    let other = app.database().lock().await;
+    app.sign_in("ann", PASSWORD).await.expect(503);
+    other.release().await;
+    proof::write(app.core(), &app.call()).await.unwrap();
+    assert_eq!(ready(&app).await, 200);
+    // A row that is nobody's, once.
+    proof::write(app.core(), &app.call()).await.unwrap();
+    app.advance(Duration::from_secs(1));
+    housekeeping::round(app.core(), &app.desk).await.unwrap();
+    assert_eq!(app.database().value("SELECT COUNT(*) FROM limits").await, "0");
 }
 
 #[tokio::test]

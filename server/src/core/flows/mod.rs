@@ -24,6 +24,7 @@ mod opening;
 pub mod passkey;
 pub mod preview;
 pub mod profile;
+pub mod proof;
 pub mod recovery;
 pub mod schema;
 pub mod second_factor;

@@ -114,6 +114,11 @@ impl Store {
         Engine::open(settings, deadline)?.run(Mode::Read, work).await
     }
 
+    /// Whether it is to be found out by writing whether the database can be written to: the last that was to be could not.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.engine.is_in_doubt()
+    }
+
     /// Whether rows can be read, the last that was to be written could be, and the schema is still one that this release can work with.
     pub(super) async fn ping(&self) -> Result<()> {
         self.engine.writes()?;

@@ -9,6 +9,7 @@ pub(super) mod table;
 #[cfg(test)]
 mod tests;
 mod value;
+mod writable;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,6 +82,13 @@ pub(super) enum Mode {
     Each,
     /// As [`Mode::Each`], but answered when it is done: it outlives this process, but may be lost when the power or the machine fails.
     Soon,
+}
+
+impl Mode {
+    /// Whether the answer waits for the disk, and for the standby if there is to be one.
+    const fn lasts(self) -> bool {
+        matches!(self, Self::Write | Self::Each)
+    }
 }
 
 /// An open database.
@@ -175,12 +183,17 @@ impl Engine {
         }
     }
 
-    /// A fault when the last transaction could not be written.
+    /// A fault when the last that was to be written could not be.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
         match self {
             Self::Sqlite(engine) => engine.writes(),
             Self::Postgres(engine) => engine.writes(),
         }
+    }
+
+    /// Whether something must be written to find out whether that is still so.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.writes().is_err()
     }
 
     /// How many transactions were run again because they had met others.

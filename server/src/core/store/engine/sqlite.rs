@@ -12,7 +12,6 @@ mod tx;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,12 +21,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
+use super::writable::{Told, Writable};
 use super::{Mode, Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::{Error, Result};
 use lock::Lock;
-use threads::{Answer, BUSY, Job, LEASE, Task, WAIT, Watch, in_savepoint, read_loop, spawn, taken, write_loop};
+use threads::{BUSY, Job, LEASE, Ran, Task, WAIT, Watch, changes, in_savepoint, read_loop, spawn, taken, write_loop};
 pub(in crate::core) use tx::Tx;
 use tx::{fault, output};
 
@@ -52,8 +52,7 @@ pub(in crate::core::store) struct Engine {
     readers: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
     deadline: Duration,
-    /// Whether the last transaction of the writer could be begun and committed.
-    writes: Arc<AtomicBool>,
+    writable: Arc<Writable>,
     sessions: Arc<Sessions>,
     /// What keeps others from putting another file in this one's place; `None` where nobody else knows the file.
     _lock: Option<Lock>,
@@ -72,18 +71,18 @@ impl Engine {
         create_private(path)?;
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
         let connection = connect(path)?;
-        let writes = Arc::new(AtomicBool::new(true));
+        let writable = Arc::default();
         // Waiting for another process is done in a loop of its own, which says so. The pages that a group of jobs changes stay in memory until
         // its commit: SQLite's two megabytes hold those of fifty.
         connection.execute_batch(WRITER).map_err(fault)?;
-        let watch = Watch::new(&writes, sessions);
+        let watch = Watch::new(&writable, sessions);
         let mut threads = vec![spawn("store-writer", connection, jobs, move |tx, jobs| write_loop(tx, jobs, &watch))?];
         let (queue, jobs) = crossbeam_channel::bounded(QUEUE);
         for _ in 0..readers.max(1) {
             threads.push(spawn("store-reader", connect(path)?, jobs.clone(), read_loop)?);
         }
         let sessions = Arc::clone(sessions);
-        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writes, sessions, _lock: lock })
+        Ok(Self { writer: Some(writer), readers: Some(queue), threads, deadline, writable, sessions, _lock: lock })
     }
 
     /// Opens the database with one connection that nobody else can have one beside, for work on it as a whole.
@@ -101,10 +100,10 @@ impl Engine {
 
     fn open_with_lock(path: &Path, deadline: Duration, lock: Option<Lock>) -> std::result::Result<Self, Fault> {
         let (writer, jobs) = crossbeam_channel::bounded(QUEUE);
-        let (writes, sessions) = (Arc::new(AtomicBool::new(true)), Sessions::none());
-        let watch = Watch::new(&writes, &sessions);
+        let (writable, sessions) = (Arc::default(), Sessions::none());
+        let watch = Watch::new(&writable, &sessions);
         let threads = vec![spawn("store-alone", connect_alone(path)?, jobs, move |tx, jobs| write_loop(tx, jobs, &watch))?];
-        Ok(Self { writer: Some(writer), readers: None, threads, deadline, writes, sessions, _lock: lock })
+        Ok(Self { writer: Some(writer), readers: None, threads, deadline, writable, sessions, _lock: lock })
     }
 
     /// Runs `work` as one transaction. An error of `work` undoes all that it wrote.
@@ -115,8 +114,7 @@ impl Engine {
     {
         match mode {
             Mode::Read => self.submit(self.readers.as_ref().or(self.writer.as_ref()), false, work).await,
-            Mode::Write | Mode::Each => self.submit(self.writer.as_ref(), true, work).await,
-            Mode::Soon => self.submit(self.writer.as_ref(), false, work).await,
+            Mode::Write | Mode::Each | Mode::Soon => self.submit(self.writer.as_ref(), mode.lasts(), work).await,
         }
     }
 
@@ -125,13 +123,9 @@ impl Engine {
         tokio::time::sleep(LEASE).await;
     }
 
-    /// A fault when the last transaction could not be written.
+    /// A fault when the last that was to be written could not be.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
-        if self.writes.load(Ordering::Relaxed) {
-            Ok(())
-        } else {
-            Err(Fault::unavailable("the last transaction could not be written"))
-        }
+        self.writable.check()
     }
 
     async fn submit<T, F>(&self, queue: Option<&Sender<Job>>, lasting: bool, work: F) -> Result<T>
@@ -170,26 +164,29 @@ where
         !self.reply.is_closed()
     }
 
-    fn run(self: Box<Self>, tx: std::result::Result<&mut AnyTx, Fault>) -> Answer {
+    fn run(self: Box<Self>, tx: std::result::Result<&mut AnyTx, Fault>) -> Ran {
         // Whoever has been told that it took too long must not find it done later.
         if !self.is_awaited() {
-            return Box::new(|_| {});
+            return Ran { answer: Box::new(|_| {}), told: Told::Nothing };
         }
         let Self { work, reply, sessions } = *self;
-        let mut touched = Vec::new();
+        let (mut touched, mut changed) = (Vec::new(), false);
         let outcome = tx.map_err(Error::from).and_then(|tx| {
+            let before = changes(tx);
             let outcome = in_savepoint(tx, work);
-            touched = taken(tx);
+            (touched, changed) = (taken(tx), changes(tx) != before);
             outcome
         });
-        Box::new(move |committed| {
+        let told = Told::of(&outcome, changed);
+        let answer = Box::new(move |committed: std::result::Result<(), Fault>| {
             // Before anybody is told; and also when it is not known what is on disk.
             sessions.wrote(&touched);
             // A refusal, too, may rest on rows of the same commit.
             let outcome = committed.map_err(Error::from).and(outcome);
             // A caller that has gone away does not need its answer.
             let _ = reply.send(outcome);
-        })
+        });
+        Ran { answer, told }
     }
 }
 

@@ -11,7 +11,7 @@ mod tls;
 mod tx;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -22,11 +22,12 @@ use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 
 use super::table::{Table, quoted};
+use super::writable::{Told, Writable};
 use super::{Mode, PostgresSettings, Sql, Tx as AnyTx};
-use crate::core::fault::{Fault, FaultKind};
+use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::store::unwrapped;
-use crate::core::{Error, Refusal, Result};
+use crate::core::{Refusal, Result};
 use later::Later;
 use link::{Manager, Pool, Pooled};
 pub(super) use tx::Tx;
@@ -130,8 +131,7 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
 pub(in crate::core::store) struct Engine {
     pool: Pool,
     deadline: Duration,
-    /// Whether the last transaction could be begun and committed.
-    writes: Arc<AtomicBool>,
+    writable: Arc<Writable>,
     reruns: Arc<AtomicU64>,
     sessions: Arc<Sessions>,
     /// What has been answered and goes on.
@@ -172,7 +172,7 @@ impl Engine {
         Ok(Self {
             pool,
             deadline,
-            writes: Arc::new(AtomicBool::new(true)),
+            writable: Arc::default(),
             reruns: Arc::default(),
             sessions: Arc::clone(sessions),
             later: Later::new(),
@@ -180,13 +180,9 @@ impl Engine {
         })
     }
 
-    /// A fault when the last transaction could not be written.
+    /// A fault when the last that was to be written could not be.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
-        if self.writes.load(Ordering::Relaxed) {
-            Ok(())
-        } else {
-            Err(Fault::unavailable("the last transaction could not be written"))
-        }
+        self.writable.check()
     }
 
     /// How many bodies were run again.
@@ -215,11 +211,8 @@ impl Engine {
                 engine.forget_connections();
                 (Err(Fault::deadline("the store did not answer in time").into()), None)
             });
-            match &ran {
-                // A defect of the body says nothing about the disk.
-                Err(Error::Faulted(fault)) if fault.kind() == FaultKind::Internal => {}
-                _ if mode == Mode::Read => {}
-                _ => engine.writes.store(!matches!(&ran, Err(Error::Faulted(_))), Ordering::Relaxed),
+            if mode != Mode::Read && Told::of(&ran, false) == Told::Failed {
+                engine.writable.failed();
             }
             let more = more.map(|tx| (tx, engine.later.begin()));
             // A caller that has gone away does not need its answer.
@@ -282,7 +275,12 @@ impl Engine {
         // Also when it is not known whether it was committed.
         self.sessions.wrote(&tx.touched);
         match committed {
-            Ok(()) => Ok(Attempt::Done(outcome, tx.has_more().then_some(tx))),
+            Ok(()) => {
+                if mode.lasts() && tx.has_changed() {
+                    self.writable.wrote();
+                }
+                Ok(Attempt::Done(outcome, tx.has_more().then_some(tx)))
+            }
             Err(error) => {
                 let trouble = Trouble::of(&error);
                 if trouble == Trouble::Lost {

@@ -23,6 +23,8 @@ pub(in crate::core) struct Tx {
     trouble: Option<Trouble>,
     /// Statements for after the commit; `None` where they can be run at once.
     later: Option<Vec<(Sql, Vec<Value>)>>,
+    /// Whether it has changed rows.
+    changed: bool,
     /// What it has changed of what nodes keep in memory.
     pub(in crate::core::store::engine) touched: Vec<Touch>,
 }
@@ -37,7 +39,7 @@ impl Drop for Tx {
 impl Tx {
     pub(super) fn new(link: Pooled, mode: Mode, prepares: bool) -> Self {
         let later = (mode == Mode::Write).then(Vec::new);
-        Self { link, prepares, begin: Some(mode.begin()), trouble: None, later, touched: Vec::new() }
+        Self { link, prepares, begin: Some(mode.begin()), trouble: None, later, changed: false, touched: Vec::new() }
     }
 
     pub(in crate::core::store::engine) async fn query(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, Fault> {
@@ -87,7 +89,10 @@ impl Tx {
 
     async fn run(&mut self, sql: Sql, values: &[Value]) -> Result<(Vec<Row>, u64), Fault> {
         let ran = self.try_run(sql, values).await;
-        ran.map_err(|error| self.failed(&error))
+        let (rows, changed) = ran.map_err(|error| self.failed(&error))?;
+        // A SELECT counts the rows that it returns.
+        self.changed |= changed > 0 && !sql.0.starts_with("SELECT");
+        Ok((rows, changed))
     }
 
     async fn try_run(&mut self, sql: Sql, values: &[Value]) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
@@ -135,6 +140,11 @@ impl Tx {
     fn failed(&mut self, error: &tokio_postgres::Error) -> Fault {
         self.trouble.get_or_insert(Trouble::of(error));
         fault(error)
+    }
+
+    /// Whether it has changed rows, as far as it has come.
+    pub(super) const fn has_changed(&self) -> bool {
+        self.changed
     }
 
     pub(super) const fn trouble(&self) -> Option<Trouble> {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::core::Result;
 use crate::core::fault::{Fault, FaultKind};
 use crate::core::store::cache::{Sessions, Touch};
 use crate::core::store::engine::Tx as AnyTx;
+use crate::core::store::engine::writable::{Told, Writable};
 
 /// At most so many jobs share one commit; more would make the first wait for the last.
 const GROUP: usize = 256;
@@ -47,9 +48,16 @@ pub(super) trait Task: Send {
     /// Whether the caller still waits for the outcome.
     fn is_awaited(&self) -> bool;
 
-    /// Runs on a database thread, or learns that it cannot, and says what to tell the caller when it is committed. Does nothing for a caller
-    /// that has gone.
-    fn run(self: Box<Self>, tx: std::result::Result<&mut AnyTx, Fault>) -> Answer;
+    /// Runs on a database thread, or learns that it cannot. Does nothing for a caller that has gone.
+    fn run(self: Box<Self>, tx: std::result::Result<&mut AnyTx, Fault>) -> Ran;
+}
+
+/// What came of a job.
+pub(super) struct Ran {
+    /// What to tell the caller when it is committed.
+    pub(super) answer: Answer,
+    /// What it tells of the file.
+    pub(super) told: Told,
 }
 
 /// Called with the fate of the commit.
@@ -92,17 +100,25 @@ fn has_failed(tx: &mut AnyTx) -> bool {
     }
 }
 
+/// Rows that have been changed on a connection since it was made, also those whose change was undone.
+pub(super) fn changes(tx: &AnyTx) -> u64 {
+    match tx {
+        AnyTx::Sqlite(tx) => tx.connection.total_changes(),
+        AnyTx::Postgres(_) => 0,
+    }
+}
+
 /// What the writer says about the file: whether it can be written, and that another process has.
 pub(super) struct Watch {
-    writes: Arc<AtomicBool>,
+    writable: Arc<Writable>,
     sessions: Arc<Sessions>,
     /// What the file was at when it was last looked at. Moves with commits of other processes alone, for all of ours are this connection's.
     version: AtomicI64,
 }
 
 impl Watch {
-    pub(super) fn new(writes: &Arc<AtomicBool>, sessions: &Arc<Sessions>) -> Self {
-        Self { writes: Arc::clone(writes), sessions: Arc::clone(sessions), version: AtomicI64::new(0) }
+    pub(super) fn new(writable: &Arc<Writable>, sessions: &Arc<Sessions>) -> Self {
+        Self { writable: Arc::clone(writable), sessions: Arc::clone(sessions), version: AtomicI64::new(0) }
     }
 
     fn look(&self, tx: &AnyTx) {
@@ -132,12 +148,21 @@ impl Watch {
                     waited += WAIT;
                 }
                 begun => {
-                    self.writes.store(begun.is_ok(), Ordering::Relaxed);
+                    self.writable.begun(begun.is_ok());
                     self.look(tx);
                     return begun;
                 }
             }
         }
+    }
+}
+
+/// Takes down what a group of jobs tells of the file, once its commit has an outcome.
+fn take_down(writable: &Writable, told: &[Told], lasting: bool, committed: bool) {
+    if !committed || told.contains(&Told::Failed) {
+        writable.failed();
+    } else if lasting && told.contains(&Told::Wrote) {
+        writable.wrote();
     }
 }
 
@@ -203,16 +228,16 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
         }
         let lasting = first.lasting;
         if let Err(refused) = watch.begin(tx, &first) {
-            first.task.run(Err(refused))(Ok(()));
+            (first.task.run(Err(refused)).answer)(Ok(()));
             continue;
         }
         // Not before: another process may have had to be waited for.
         let began = Instant::now();
-        let mut answers = vec![first.task.run(Ok(tx))];
+        let mut ran = vec![first.task.run(Ok(tx))];
         // A full disk can end the transaction under our feet: then nothing more may join it, and COMMIT will say so.
-        while is_open(tx) && answers.len() < GROUP && began.elapsed() < pace.group() {
+        while is_open(tx) && ran.len() < GROUP && began.elapsed() < pace.group() {
             match jobs.try_recv() {
-                Ok(job) if lasting || !job.lasting => answers.push(job.task.run(Ok(tx))),
+                Ok(job) if lasting || !job.lasting => ran.push(job.task.run(Ok(tx))),
                 next => {
                     held = next.ok();
                     break;
@@ -224,7 +249,8 @@ pub(super) fn write_loop(tx: &mut AnyTx, jobs: &Receiver<Job>, watch: &Watch) {
         if lasting {
             pace.committed(committing.elapsed());
         }
-        watch.writes.store(committed.is_ok(), Ordering::Relaxed);
+        let (told, answers): (Vec<_>, Vec<_>) = ran.into_iter().map(|Ran { answer, told }| (told, answer)).unzip();
+        take_down(&watch.writable, &told, lasting, committed.is_ok());
         if committed.is_err() {
             let _ = control(tx, "ROLLBACK");
         }
@@ -239,12 +265,12 @@ pub(super) fn read_loop(tx: &mut AnyTx, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let waiting: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(READS - 1)).collect();
         if let Err(refused) = control(tx, "BEGIN DEFERRED") {
-            waiting.into_iter().for_each(|job| job.task.run(Err(refused.clone()))(Ok(())));
+            waiting.into_iter().for_each(|job| (job.task.run(Err(refused.clone())).answer)(Ok(())));
             continue;
         }
         for job in waiting {
             // Nothing was written: what was read is good however the transaction ends.
-            job.task.run(Ok(tx))(Ok(()));
+            (job.task.run(Ok(tx)).answer)(Ok(()));
         }
         if control(tx, "COMMIT").is_err() {
             let _ = control(tx, "ROLLBACK");
@@ -288,7 +314,7 @@ mod tests {
             false
         }
 
-        fn run(self: Box<Self>, _: std::result::Result<&mut AnyTx, Fault>) -> Answer {
+        fn run(self: Box<Self>, _: std::result::Result<&mut AnyTx, Fault>) -> Ran {
             panic!("there is nobody to answer")
         }
     }
@@ -300,11 +326,12 @@ mod tests {
             sender.send(Job { lasting, task: Box::new(Abandoned) }).unwrap();
         }
         drop(sender);
-        let writes = Arc::new(AtomicBool::new(false));
+        let writable = Arc::new(Writable::default());
+        writable.begun(false);
         let connection = Connection::open_in_memory().unwrap();
         let mut tx = AnyTx::Sqlite(Tx::new(connection));
-        write_loop(&mut tx, &jobs, &Watch::new(&writes, &Sessions::none()));
-        assert!(!writes.load(Ordering::Relaxed), "a transaction was begun");
+        write_loop(&mut tx, &jobs, &Watch::new(&writable, &Sessions::none()));
+        assert!(writable.check().is_err(), "a transaction was begun");
     }
 
     #[test]
