@@ -267,8 +267,8 @@ def started(**kwargs):
 class Pair:
     """A primary, and a standby that has each commit before it is acknowledged."""
 
-    def __init__(self):
-        self.primary = started(settings={"synchronous_commit": "on"})
+    def __init__(self, settings=None):
+        self.primary = started(settings={"synchronous_commit": "on", **(settings or {})})
         self.standby = None
         try:
             self.standby = self.primary.replica().start()

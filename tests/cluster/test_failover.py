@@ -1,17 +1,22 @@
 """The database dies, freezes, fills up and comes back: what was acknowledged is there, and nobody is kept waiting."""
 
 import os
+import threading
 import time
 
 import pytest
+import requests
 
 import postgres
+import wires
 from figures import record
 from harness import until
 from load import Crowd
 from proxy import Deaf
 
 OUTAGE = float(os.environ.get("CLUSTER_TESTS_OUTAGE", "60"))
+AWAY = 20  # seconds without a standby: several times as long as a call waits
+POOL, FEW_CONNECTIONS = 4, 24
 BACK_WITHIN = 5  # seconds from the promotion to the first sign-in: a promise
 
 
@@ -19,6 +24,14 @@ BACK_WITHIN = 5  # seconds from the promotion to the first sign-in: a promise
 def pair(closing):
     """A primary with a synchronous standby, of the test's own."""
     both = postgres.Pair()
+    closing.callback(both.dispose)
+    return both
+
+
+@pytest.fixture
+def crowded(closing):
+    """Such a pair that takes few connections."""
+    both = postgres.Pair({"max_connections": str(FEW_CONNECTIONS)})
     closing.callback(both.dispose)
     return both
 
@@ -105,6 +118,76 @@ def test_a_standby_that_is_away_acknowledges_nothing(pair, serve, post):
     pair.standby.promote()
     back(crowd, asked, "standby away, then failover", BACK_WITHIN)
     record("standby away: kept", **crowd.check_kept(post))
+
+
+class Checks:
+    """Has a session checked again and again, at each node."""
+
+    def __init__(self, nodes):
+        user = nodes[0].user()
+        self.token, self.nodes, self.statuses = wires.native(nodes[0], user), nodes, []
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self.ask, args=(node,), daemon=True) for node in nodes]
+
+    def ask(self, node):
+        """One node, until it is enough."""
+        with requests.Session() as http:
+            http.trust_env = False
+            while not self.stopping.wait(0.02):
+                url = f"http://127.0.0.1:{node.port}/auth/v1/session"
+                self.statuses.append(http.get(url, headers=wires.bearer(self.token), timeout=30).status_code)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+def test_a_standby_that_is_away_for_a_while_keeps_nobody_from_reading(crowded, serve, post):
+    """Commits that wait hold the connections that they have, and no more: the database goes on taking others, and checks are answered."""
+    env = {"DOORWARD_DATABASE__POOL_SIZE": str(POOL), "DOORWARD_SESSIONS__CACHE_MIB": "0"}
+    nodes = serve(crowded.url(crowded.primary.create_database()), env=env)
+    crowd = Crowd(nodes, visitors=6 * POOL).start()
+    held, most = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{postgres.OWNER}'", 0
+    with Checks(nodes) as checks:
+        until(lambda: len(checks.statuses) > 20, "checks are answered")
+        froze = time.monotonic()
+        crowded.standby.freeze()
+        while time.monotonic() < froze + AWAY:
+            most = max(most, int(crowded.primary.sql(held)[0][0]))
+            time.sleep(0.2)  # between two samples
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = '{}'"
+        stuck = int(crowded.primary.sql(waiting.format(postgres.OWNER))[0][0])
+        thawed = time.monotonic()
+        crowded.standby.thaw()
+        back(crowd, thawed, f"standby away for {AWAY} s", BACK_WITHIN, connections=most, commits_that_waited=stuck)
+    assert set(checks.statuses) == {200}, f"{len(checks.statuses)} checks, some refused"
+    refused = [a for a in crowd.answers if a.what == "check" and froze <= a.began <= thawed and a.status != 200]
+    assert not refused, f"{len(refused)} checks of others refused, such as {refused[:3]}"
+    assert stuck and most <= len(nodes) * (POOL + 1), f"{most} connections, {stuck} of them waited"
+    ready = crowd.said_ready(froze + 8, thawed)
+    assert ready and 200 not in ready, f"ready while nothing can be written: {ready.count(200)} of {len(ready)}"
+    record("standby away for a while: kept", **crowd.check_kept(post))
+
+
+def test_the_primary_freezes_while_every_place_for_writers_is_taken(pair, serve, post):
+    """A commit that waits at a server that is gone does not keep others from writing to the new one."""
+    nodes = serve(pair.url(pair.primary.create_database()), env={"DOORWARD_DATABASE__POOL_SIZE": "2"})
+    crowd = Crowd(nodes).start()
+    froze = time.monotonic()
+    pair.primary.freeze()
+    unready(crowd, froze)
+    asked = time.monotonic()
+    pair.standby.promote()
+    # That the old server is gone is looked for only when a call has given up waiting for it.
+    back(crowd, asked, "failover with a pool of two", 2 * BACK_WITHIN)
+    pair.primary.kill()
+    record("failover with a pool of two: kept", **crowd.check_kept(post))
 
 
 def test_the_database_is_stopped_for_a_while(alone, serve, post):

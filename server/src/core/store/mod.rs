@@ -114,7 +114,8 @@ impl Store {
         Engine::open(settings, deadline)?.run(Mode::Read, work).await
     }
 
-    /// Whether it is to be found out by writing whether the database can be written to: the last that was to be could not.
+    /// Whether it is to be found out by writing whether the database can be written to: the last that was to be could not, and nothing is under
+    /// way that will tell.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.engine.is_in_doubt()
     }

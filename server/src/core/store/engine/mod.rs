@@ -191,9 +191,9 @@ impl Engine {
         }
     }
 
-    /// Whether something must be written to find out whether that is still so.
+    /// Whether something must be written to find out whether that is still so: nothing is under way that will tell.
     pub(super) fn is_in_doubt(&self) -> bool {
-        self.writes().is_err()
+        self.writes().is_err() && !matches!(self, Self::Postgres(engine) if engine.is_waited_for())
     }
 
     /// How many transactions were run again because they had met others.

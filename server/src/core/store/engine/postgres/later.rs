@@ -20,6 +20,11 @@ impl Later {
         UnderWay(self.0.clone())
     }
 
+    /// Whether there is any.
+    pub(super) fn is_any(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
     /// Waits until there is none.
     pub(super) async fn settled(&self) {
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;

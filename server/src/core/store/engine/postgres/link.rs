@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
@@ -10,10 +10,11 @@ use futures_util::future::select_ok;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket, Statement};
 
 use super::address::Address;
 pub(super) use super::address::PATIENCE;
+use super::heard::Heard;
 use crate::core::fault::Fault;
 
 /// What is set on each connection that is ours alone. All statements go by an index, in its order, and predicate locks on whole tables, which
@@ -61,7 +62,9 @@ pub(super) struct Manager {
     /// The server's own limit on a statement, for those whose caller has gone.
     statement_timeout: Duration,
     /// When the server was started to which the pool has connected last: what tells it from another that it has taken over from.
-    server: Mutex<Option<String>>,
+    server: Mutex<Option<Arc<str>>>,
+    /// When a server has last answered.
+    pub(super) heard: Arc<Heard>,
 }
 
 pub(super) type Pool = managed::Pool<Manager>;
@@ -73,13 +76,12 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Link, Fault> {
         let link = self.connect_any(None).await?;
+        let told = |error: tokio_postgres::Error| super::fault(&error);
         if !self.pooler {
             let settings = format!("{SETTINGS}; SET statement_timeout = {}", self.statement_timeout.as_millis());
-            let told = |error: tokio_postgres::Error| super::fault(&error);
             link.client.batch_execute(&settings).await.map_err(told)?;
-            let started = link.client.query_one(STARTED, &[]).await.and_then(|row| row.try_get(0)).map_err(told)?;
-            *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
         }
+        self.recognise(&link.client).await.map_err(told)?;
         Ok(link)
     }
 
@@ -90,12 +92,33 @@ impl managed::Manager for Manager {
 
 impl Manager {
     pub(super) fn new(address: Address, pooler: bool, statement_timeout: Duration) -> Self {
-        Self { address, pooler, statement_timeout, server: Mutex::default() }
+        Self { address, pooler, statement_timeout, server: Mutex::default(), heard: Arc::new(Heard::new()) }
+    }
+
+    /// The server that the pool has connected to last.
+    pub(super) fn server(&self) -> Option<Arc<str>> {
+        self.last_server().clone()
     }
 
     /// Whether the pool has connected last to another server than this one.
     pub(super) fn leads_elsewhere(&self, server: &str) -> bool {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner).as_deref().is_some_and(|last| last != server)
+        self.last_server().as_deref().is_some_and(|last| last != server)
+    }
+
+    /// Takes down which server answers on a connection of the pool.
+    pub(super) async fn recognise(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        // As a text alone, for a pooler may be between.
+        let started = client.simple_query(STARTED).await?.into_iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(Arc::from),
+            _ => None,
+        });
+        self.heard.note();
+        *self.last_server() = started;
+        Ok(())
+    }
+
+    fn last_server(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks all hosts at once; the first that can be written to is taken. What the server notifies of goes to `notices`, which end with

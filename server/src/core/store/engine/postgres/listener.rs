@@ -117,6 +117,7 @@ async fn keep(manager: &Manager, link: &Link, clock: &Compared, greeting: &Greet
         if manager.leads_elsewhere(&server) {
             return Err("transactions go to another server by now".to_owned());
         }
+        manager.heard.note();
         // It was that time about in the middle of asking for it.
         *lock(clock) = Some((micros, asked + asked.elapsed() / 2));
         sessions.renew(asked, HEARTBEAT + PATIENCE);

@@ -4,12 +4,17 @@
 //! read changes before it is done. Where two such bodies meet, PostgreSQL fails one, and it is run again.
 
 pub(super) mod address;
+mod heard;
 mod later;
 mod link;
 mod listener;
+mod outlast;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod tx;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,8 +22,9 @@ use std::time::Duration;
 use deadpool::Runtime;
 use deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use futures_util::future::BoxFuture;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::error::SqlState;
 
 use super::table::{Table, quoted};
@@ -27,9 +33,10 @@ use super::{Mode, PostgresSettings, Sql, Tx as AnyTx};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Sessions;
 use crate::core::store::unwrapped;
-use crate::core::{Refusal, Result};
+use crate::core::{Error, Refusal, Result};
 use later::Later;
 use link::{Manager, Pool, Pooled};
+use outlast::Progress;
 pub(super) use tx::Tx;
 
 /// Before a body runs again: a little longer each time, so that those who met do not meet again.
@@ -130,15 +137,22 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
 #[derive(Clone)]
 pub(in crate::core::store) struct Engine {
     pool: Pool,
+    /// Places for those that write, fewer than connections: however long their COMMITs take, what reads is answered.
+    places: Arc<Semaphore>,
     deadline: Duration,
     writable: Arc<Writable>,
     reruns: Arc<AtomicU64>,
     sessions: Arc<Sessions>,
     /// What has been answered and goes on.
     later: Later,
+    /// COMMITs that have outlasted their callers.
+    waited_for: Later,
     /// Listens for other nodes, if sessions are kept in memory; ends with the engine.
     _listener: Option<Arc<AbortOnDrop>>,
 }
+
+/// A place among those that write.
+type Place = OwnedSemaphorePermit;
 
 /// A task that ends with what holds this.
 struct AbortOnDrop(AbortHandle);
@@ -171,11 +185,13 @@ impl Engine {
         let listener = listens.then(|| Arc::new(AbortOnDrop(listen())));
         Ok(Self {
             pool,
+            places: Arc::new(Semaphore::new(writers(settings.pool_size))),
             deadline,
             writable: Arc::default(),
             reruns: Arc::default(),
             sessions: Arc::clone(sessions),
             later: Later::new(),
+            waited_for: Later::new(),
             _listener: listener,
         })
     }
@@ -183,6 +199,11 @@ impl Engine {
     /// A fault when the last that was to be written could not be.
     pub(super) fn writes(&self) -> std::result::Result<(), Fault> {
         self.writable.check()
+    }
+
+    /// Whether the answer to a COMMIT is waited for that has outlasted its caller.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.waited_for.is_any()
     }
 
     /// How many bodies were run again.
@@ -196,7 +217,8 @@ impl Engine {
     }
 
     /// Runs `work` as one transaction, again if need be, and answers when it is on disk; what the body has put off runs after the answer.
-    /// Goes on when the caller goes away: a connection in the middle of a transaction would be of no more use.
+    /// Goes on when the caller goes away: a connection in the middle of a transaction would be of no more use. When the caller's time is up,
+    /// what is under way is cut off, unless it is a COMMIT.
     pub(super) async fn run<T, F>(&self, mode: Mode, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -205,12 +227,11 @@ impl Engine {
         let engine = self.clone();
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
-            let ran = tokio::time::timeout(engine.deadline, engine.run_until_done(mode, work)).await;
-            let (ran, more) = ran.unwrap_or_else(|_| {
-                // A host that has fallen silent keeps its connections open; each would cost somebody a deadline.
-                engine.forget_connections();
-                (Err(Fault::deadline("the store did not answer in time").into()), None)
-            });
+            let progress = Progress::until(Instant::now() + engine.deadline);
+            let mut running = pin!(engine.run_until_done(mode, work, &progress));
+            let in_time = timeout_at(progress.deadline, running.as_mut()).await;
+            let is_late = in_time.is_err();
+            let (ran, more) = in_time.unwrap_or_else(|_| (Err(engine.timed_out()), None));
             if mode != Mode::Read && Told::of(&ran, false) == Told::Failed {
                 engine.writable.failed();
             }
@@ -219,24 +240,41 @@ impl Engine {
             let _ = answer.send(ran);
             if let Some((tx, _under_way)) = more {
                 run_later(tx).await;
+            } else if is_late && progress.is_committing() {
+                // Nothing waits for this, the end of the process included.
+                if let (_, Some(tx)) = running.await {
+                    run_later(tx).await;
+                }
             }
         });
         answered.await.unwrap_or_else(|_| Err(Fault::internal("a transaction panicked").into()))
     }
 
-    async fn run_until_done<T, F>(&self, mode: Mode, work: F) -> (Result<T>, Option<Box<Tx>>)
+    /// The fault of a call whose time is up.
+    fn timed_out(&self) -> Error {
+        // A host that has fallen silent keeps its connections open; each would cost somebody a deadline. One that answers others has only this
+        // call waiting, for a lock or for the standby.
+        if !self.pool.manager().heard.within(self.deadline / 2) {
+            self.forget_connections();
+        }
+        Fault::deadline("the store did not answer in time").into()
+    }
+
+    async fn run_until_done<T, F>(&self, mode: Mode, work: F, progress: &Progress) -> (Result<T>, Option<Box<Tx>>)
     where
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>> + Clone,
     {
         let (mut pause, mut chances) = (SHORTEST_PAUSE, SECOND_CHANCES);
         loop {
-            let (trouble, outcome) = match self.attempt(mode, work.clone()).await {
+            let (trouble, outcome) = match self.attempt(mode, work.clone(), progress).await {
                 Ok(Attempt::Done(outcome, more)) => return (outcome, more),
                 Ok(Attempt::Failed(trouble, outcome)) => (trouble, outcome),
                 Err(error) => return (Err(error), None),
             };
             match trouble {
                 Trouble::Final => return (outcome, None),
+                // The caller has been answered.
+                _ if progress.is_over() => return (outcome, None),
                 Trouble::Overtaken | Trouble::Lost if chances == 0 => return (outcome, None),
                 Trouble::Overtaken | Trouble::Lost => chances -= 1,
                 Trouble::Met => {
@@ -248,13 +286,13 @@ impl Engine {
         }
     }
 
-    async fn attempt<T, F>(&self, mode: Mode, work: F) -> Result<Attempt<T>>
+    async fn attempt<T, F>(&self, mode: Mode, work: F, progress: &Progress) -> Result<Attempt<T>>
     where
         F: for<'t> FnOnce(&'t mut AnyTx) -> BoxFuture<'t, Result<T>>,
     {
-        let link = self.connection().await?;
-        let prepares = !self.pool.manager().pooler;
-        let mut tx = AnyTx::Postgres(Box::new(Tx::new(link, mode, prepares)));
+        let link = self.connection(mode).await?;
+        let manager = self.pool.manager();
+        let mut tx = AnyTx::Postgres(Box::new(Tx::new(link, mode, !manager.pooler, &manager.heard)));
         let outcome = work(&mut tx).await;
         let AnyTx::Postgres(mut tx) = tx else { return Err(Fault::internal("a transaction changed its engine").into()) };
         if let Some(trouble) = tx.trouble() {
@@ -271,17 +309,18 @@ impl Engine {
             tx.roll_back().await;
             return Ok(Attempt::Done(outcome, None));
         }
-        let committed = tx.commit().await;
+        let committed = self.commit(mode, &mut tx, progress).await;
         // Also when it is not known whether it was committed.
         self.sessions.wrote(&tx.touched);
         match committed {
-            Ok(()) => {
+            Some(Ok(())) => {
                 if mode.lasts() && tx.has_changed() {
                     self.writable.wrote();
                 }
                 Ok(Attempt::Done(outcome, tx.has_more().then_some(tx)))
             }
-            Err(error) => {
+            None => Ok(Attempt::Failed(Trouble::Final, Err(Fault::deadline("a COMMIT has had no answer").into()))),
+            Some(Err(error)) => {
                 let trouble = Trouble::of(&error);
                 if trouble == Trouble::Lost {
                     self.forget_connections();
@@ -296,7 +335,7 @@ impl Engine {
 
     /// Takes a lock of all tables that lets others read, on a connection of its own.
     pub(super) async fn hold(&self, tables: &[Table]) -> std::result::Result<Hold, Fault> {
-        let mut link = unwrapped(self.connection().await)?;
+        let mut link = unwrapped(self.taken(&self.pool.timeouts()).await)?;
         let tables: Vec<_> = tables.iter().map(|table| quoted(&table.name)).collect();
         let sql = format!(
             "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {} IN SHARE MODE",
@@ -307,11 +346,23 @@ impl Engine {
         Ok(Hold { link })
     }
 
-    async fn connection(&self) -> Result<Pooled> {
-        self.pool.get().await.map_err(|error| match error {
+    /// A connection, and a place for what writes.
+    async fn connection(&self, mode: Mode) -> Result<(Pooled, Option<Place>)> {
+        let mut timeouts = self.pool.timeouts();
+        if mode == Mode::Read {
+            return Ok((self.taken(&timeouts).await?, None));
+        }
+        let (began, wait) = (Instant::now(), timeouts.wait.unwrap_or(self.deadline));
+        let place = timeout(wait, Arc::clone(&self.places).acquire_owned()).await.map_err(|_| overloaded())?;
+        let place = place.map_err(Fault::internal)?;
+        timeouts.wait = Some(wait.saturating_sub(began.elapsed()));
+        Ok((self.taken(&timeouts).await?, Some(place)))
+    }
+
+    async fn taken(&self, timeouts: &Timeouts) -> Result<Pooled> {
+        self.pool.timeout_get(timeouts).await.map_err(|error| match error {
             PoolError::Backend(fault) => fault.into(),
-            // All are at work: the database is there, and nothing has been tried.
-            PoolError::Timeout(TimeoutType::Wait) => Refusal::Overloaded { retry_after: BREATHER }.into(),
+            PoolError::Timeout(TimeoutType::Wait) => overloaded(),
             other => Fault::unavailable(format!("no connection to the database: {other}")).into(),
         })
     }
@@ -320,6 +371,16 @@ impl Engine {
     fn forget_connections(&self) {
         self.pool.retain(|_, _| false);
     }
+}
+
+/// All connections are at work, or all that are for those who write: the database is there, and nothing has been tried.
+fn overloaded() -> Error {
+    Refusal::Overloaded { retry_after: BREATHER }.into()
+}
+
+/// How many of so many connections those who write may have at once.
+fn writers(connections: usize) -> usize {
+    (connections * 3 / 4).max(1)
 }
 
 /// Runs what a committed transaction has put off. Its outcome stands, whatever becomes of this.

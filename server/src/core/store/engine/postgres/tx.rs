@@ -2,13 +2,16 @@
 
 mod bulk;
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use super::heard::Heard;
 use super::link::Pooled;
 use super::listener::announcement;
-use super::{Mode, Trouble, fault};
+use super::{Mode, Place, Trouble, fault};
 use crate::core::fault::Fault;
 use crate::core::store::cache::Touch;
 use crate::core::store::engine::{Row, Sql, Value};
@@ -16,6 +19,9 @@ use crate::core::store::engine::{Row, Sql, Value};
 /// A transaction; rolled back, with its connection thrown away, when dropped before its end.
 pub(in crate::core) struct Tx {
     link: Pooled,
+    /// Among those that write; to be given back after the connection.
+    _place: Option<Place>,
+    heard: Arc<Heard>,
     prepares: bool,
     /// Sent with the first statement, to save a round trip.
     begin: Option<&'static str>,
@@ -37,9 +43,10 @@ impl Drop for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(link: Pooled, mode: Mode, prepares: bool) -> Self {
-        let later = (mode == Mode::Write).then(Vec::new);
-        Self { link, prepares, begin: Some(mode.begin()), trouble: None, later, changed: false, touched: Vec::new() }
+    pub(super) fn new((link, place): (Pooled, Option<Place>), mode: Mode, prepares: bool, heard: &Arc<Heard>) -> Self {
+        let (heard, later) = (Arc::clone(heard), (mode == Mode::Write).then(Vec::new));
+        let begin = Some(mode.begin());
+        Self { link, _place: place, heard, prepares, begin, trouble: None, later, changed: false, touched: Vec::new() }
     }
 
     pub(in crate::core::store::engine) async fn query(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, Fault> {
@@ -90,6 +97,7 @@ impl Tx {
     async fn run(&mut self, sql: Sql, values: &[Value]) -> Result<(Vec<Row>, u64), Fault> {
         let ran = self.try_run(sql, values).await;
         let (rows, changed) = ran.map_err(|error| self.failed(&error))?;
+        self.heard.note();
         // A SELECT counts the rows that it returns.
         self.changed |= changed > 0 && !sql.0.starts_with("SELECT");
         Ok((rows, changed))
@@ -139,6 +147,9 @@ impl Tx {
 
     fn failed(&mut self, error: &tokio_postgres::Error) -> Fault {
         self.trouble.get_or_insert(Trouble::of(error));
+        if error.as_db_error().is_some() {
+            self.heard.note();
+        }
         fault(error)
     }
 
@@ -168,6 +179,7 @@ impl Tx {
         if self.link.open {
             self.link.client.batch_execute(how).await?;
             self.link.open = false;
+            self.heard.note();
         }
         Ok(())
     }
