@@ -18,6 +18,7 @@ mod dialect_native;
 mod flow_factors;
 mod flow_passkey;
 mod flow_passwords;
+mod flow_revocation;
 mod flow_sessions;
 mod flow_setup;
 mod flow_tickets;

@@ -1,11 +1,12 @@
 //! Applications: registered by an administrator, and checked on every call that one makes.
 
 use super::authority::Authority;
+use super::sweep;
 use crate::core::audit::{Actor, Event, Record, record};
 use crate::core::call::Call;
 use crate::core::limit::{Charges, Limited};
 use crate::core::model::{Application, ApplicationId, Network, Page, Paged};
-use crate::core::store::{applications, sessions, tickets};
+use crate::core::store::applications;
 use crate::core::token::Secret;
 use crate::core::{Core, Refusal, Result};
 
@@ -175,7 +176,8 @@ pub async fn limit(
     work.await
 }
 
-/// Revokes an application: its credentials, the sessions that it opened, and its one-time tokens.
+/// Revokes an application: its credentials, the sessions that it opened, and its one-time tokens. It holds once one row is written, however
+/// many those are: they count for nothing from then on, and are deleted after it.
 ///
 /// # Errors
 /// [`Refusal::RecentSignInRequired`]; [`Refusal::NotFound`], also for one that is revoked already.
@@ -186,13 +188,13 @@ pub async fn revoke(core: &Core, call: &Call, authority: Authority, id: Applicat
             if !applications::revoke(tx, id, call.now).await? {
                 return Err(Refusal::NotFound.into());
             }
-            sessions::delete_of_application(tx, id).await?;
-            tickets::delete_of_application(tx, id).await?;
             let detail = Some(id.to_string());
             Ok(record(tx, call, Record::by(authority.actor(), Event::ApplicationRevoked, None, detail)).await?)
         })
     });
-    work.await
+    work.await?;
+    sweep::clear(core, id).await;
+    Ok(())
 }
 
 /// One application.

@@ -1,9 +1,11 @@
-//! Housekeeping: what is expired is dead already, and is deleted here to free its room; when sessions were last used is written down.
+//! Housekeeping: what is expired or of a revoked application is dead already, and is deleted here to free its room; when sessions were last
+//! used is written down.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::call::Call;
+use crate::core::model::ApplicationId;
 use crate::core::seen::Use;
 use crate::core::store::{SWEEP_BATCH, limits, mails, sessions, tickets, unbound_tickets};
 use crate::core::{Core, Result};
@@ -14,6 +16,12 @@ const UNWRITTEN: Duration = Duration::from_secs(30);
 /// Uses of sessions that one transaction writes: so few that on SQLite the writer looks at the file between two of them before checks must
 /// not be answered from memory any more.
 const SEEN_BATCH: usize = 100;
+/// Batches of what a revoked application has left that one transaction deletes at most, when it is revoked.
+const CLEARED: usize = 10;
+/// Between two of those transactions, so that whoever waits to write, in this process or another, comes first.
+const BREATH: Duration = Duration::from_millis(5);
+/// Of the time in which the store is to answer, they take this part at most: the revocation holds, and its caller waits to hear so.
+const CLEARING: u32 = 8;
 
 /// The kinds of which there may be something to delete.
 #[derive(Clone, Copy, Debug)]
@@ -23,16 +31,18 @@ pub struct Left {
     unbound_tickets: bool,
     limits: bool,
     mails: bool,
+    revoked: bool,
 }
 
 impl Left {
     /// Of all of them: nobody has looked yet.
-    pub const UNKNOWN: Self = Self { sessions: true, tickets: true, unbound_tickets: true, limits: true, mails: true };
+    pub const UNKNOWN: Self =
+        Self { sessions: true, tickets: true, unbound_tickets: true, limits: true, mails: true, revoked: true };
 
     /// Whether there may be anything.
     #[must_use]
     pub const fn any(self) -> bool {
-        self.sessions || self.tickets || self.unbound_tickets || self.limits || self.mails
+        self.sessions || self.tickets || self.unbound_tickets || self.limits || self.mails || self.revoked
     }
 }
 
@@ -51,7 +61,41 @@ pub async fn expired(core: &Core, call: &Call, left: Left) -> Result<Left> {
                 unbound_tickets: left.unbound_tickets && unbound_tickets::sweep(tx, now).await? >= SWEEP_BATCH,
                 limits: left.limits && limits::sweep(tx, now).await? >= SWEEP_BATCH,
                 mails: left.mails && mails::sweep(tx, ended).await? >= SWEEP_BATCH,
+                // Fewer than a batch may be the last of one application before the next.
+                revoked: left.revoked && tickets::sweep_revoked(tx).await? + sessions::sweep_revoked(tx).await? > 0,
             })
+        })
+    });
+    work.await
+}
+
+/// Deletes what a revoked application has left, while there is time: it counts for nothing here, but a node of an older release goes by the
+/// rows. What remains, and what such a node adds, is deleted as what is expired is, by whichever server runs next.
+pub(super) async fn clear(core: &Core, application: ApplicationId) {
+    let patience = core.policy.store_deadline / CLEARING;
+    if let Ok(Err(error)) = tokio::time::timeout(patience, clear_all(core, application)).await {
+        tracing::warn!(?error, "what a revoked application has left will be deleted later");
+    }
+}
+
+async fn clear_all(core: &Core, application: ApplicationId) -> Result<()> {
+    while clear_some(core, application).await? {
+        tokio::time::sleep(BREATH).await;
+    }
+    Ok(())
+}
+
+/// Tickets before sessions: they are few, and open more of those. Whether there may be more to delete.
+async fn clear_some(core: &Core, application: ApplicationId) -> Result<bool> {
+    let work = core.store.write_soon(move |tx| {
+        Box::pin(async move {
+            for _ in 0..CLEARED {
+                let tickets = tickets::delete_of_application(tx, application).await?;
+                if tickets + sessions::delete_of_application(tx, application).await? == 0 {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
         })
     });
     work.await

@@ -1,7 +1,7 @@
 //! Applications.
 
 use super::engine::{Row, Tx};
-use super::{statements, values};
+use super::{Touch, statements, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{Application, ApplicationId, Network, Page};
@@ -88,8 +88,9 @@ pub(in crate::core) async fn limit(tx: &mut Tx, id: ApplicationId, networks: &[N
     Ok(tx.execute(LIMIT, values![joined(networks), id]).await? == 1)
 }
 
-/// Revokes; false if there is no such application or it is revoked already.
+/// Revokes, and with it all that the application has opened; false if there is no such application or it is revoked already.
 pub(in crate::core) async fn revoke(tx: &mut Tx, id: ApplicationId, now: Timestamp) -> Result<bool, Fault> {
+    tx.touch(Touch::Application(id));
     Ok(tx.execute(REVOKE, values![now, id]).await? == 1)
 }
 

@@ -65,6 +65,15 @@ macro_rules! sweep_batch {
 }
 use sweep_batch;
 
+/// Rows of one application, by the index. A range and an order, for by `=` PostgreSQL would expect as many as an application has on the
+/// average, and go through others' rows until it has met enough of them: of a revoked one there are none for ever.
+macro_rules! of_application {
+    ($id:tt) => {
+        concat!("application_id >= ", $id, " AND application_id <= ", $id, " ORDER BY application_id")
+    };
+}
+use of_application;
+
 /// As the statements have it.
 pub(super) const SWEEP_BATCH: u64 = sweep_batch!();
 

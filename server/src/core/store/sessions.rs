@@ -1,7 +1,8 @@
-//! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check.
+//! Sessions, found by the hash of their token or by their handle. A session that ends is deleted: there is no row to forget to check. But for
+//! those of a revoked application, which may be too many for one transaction: they read as ended, and are deleted a batch at a time.
 
 use super::engine::{Fields, Row, Tx, Value};
-use super::{Touch, statements, sweep_batch, users, values};
+use super::{Touch, of_application, statements, sweep_batch, users, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{ApplicationId, Factor, Factors, Page, SecurityKeyId, Session, SessionId, SessionState, User, UserId};
@@ -14,12 +15,28 @@ pub(in crate::core) const MAXIMUM_WRONG_CODES: i64 = 5;
 /// Uses that one statement writes down: as many as its text names. On PostgreSQL one alone costs three times as much.
 const SEEN_TOGETHER: usize = 10;
 
-macro_rules! columns {
+/// When a session ends in any case; if its application is revoked, at [`VOID`]. What no application has opened costs no look.
+macro_rules! end {
     () => {
-        "sessions.id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
-         sessions.created_at, authenticated_at, last_seen_at, idle_expires_at, expires_at, user_verified"
+        "CASE WHEN application_id IS NOT NULL
+            AND (SELECT revoked_at FROM applications WHERE applications.id = sessions.application_id) IS NOT NULL
+            THEN 0 ELSE expires_at END"
     };
 }
+
+macro_rules! columns {
+    () => {
+        concat!(
+            "sessions.id, user_id, application_id, half, factors, security_key_id, dialect, address, user_agent,
+             sessions.created_at, authenticated_at, last_seen_at, idle_expires_at, ",
+            end!(),
+            ", user_verified"
+        )
+    };
+}
+
+/// Before any clock's time, so that it has ended for whoever judges it, and stays so if a clock is set back.
+const VOID: Timestamp = Timestamp::from_millis(0);
 
 statements! {
     BY_TOKEN = concat!(
@@ -41,9 +58,17 @@ statements! {
         RETURNING id";
     DELETE = "DELETE FROM sessions WHERE id = $1";
     DELETE_BY_TOKEN = concat!("DELETE FROM sessions WHERE token_hash = $1 RETURNING ", columns!());
-    DELETE_OF_USER = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
-    DELETE_OF_APPLICATION = "DELETE FROM sessions WHERE application_id = $1";
-    OF_USER = concat!("SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    DELETE_OF_USER = concat!("DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING ", end!());
+    DELETE_OF_APPLICATION = concat!(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ", of_application!("$1"), " LIMIT ", sweep_batch!(), ")"
+    );
+    REVOKED = concat!(
+        "SELECT id FROM applications WHERE revoked_at IS NOT NULL AND (SELECT application_id FROM sessions WHERE ",
+        of_application!("applications.id"), " LIMIT 1) IS NOT NULL ORDER BY id LIMIT 1"
+    );
+    OF_USER = concat!(
+        "SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND id < $2 AND ", end!(), " > 0 ORDER BY id DESC LIMIT $3"
+    );
     LIST = concat!("SELECT ", columns!(), " FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT $2");
     SWEEP = concat!(
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT ",
@@ -87,11 +112,18 @@ fn read(row: &mut Fields) -> Result<Session, Fault> {
 pub(in crate::core) async fn by_token(tx: &mut Tx, token: &SecretHash) -> Result<Option<(Session, User)>, Fault> {
     let Some(row) = tx.query_opt(BY_TOKEN, values![token]).await? else { return Ok(None) };
     let mut row = row.fields();
-    Ok(Some((read(&mut row)?, users::read(&mut row)?)))
+    let found = (read(&mut row)?, users::read(&mut row)?);
+    Ok(Some(found).filter(|(session, _)| stands(session)))
+}
+
+/// Whether the session's application is not revoked, if it has one.
+fn stands(session: &Session) -> bool {
+    session.expires_at > VOID
 }
 
 pub(in crate::core) async fn by_id(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> {
-    tx.query_opt(BY_ID, values![id]).await?.map(session).transpose()
+    let found = tx.query_opt(BY_ID, values![id]).await?.map(session).transpose()?;
+    Ok(found.filter(stands))
 }
 
 pub(in crate::core) async fn insert(tx: &mut Tx, session: &Session, token: &SecretHash) -> Result<(), Fault> {
@@ -190,18 +222,26 @@ pub(in crate::core) async fn delete_by_token(tx: &mut Tx, token: &SecretHash) ->
     if let Some(ended) = &ended {
         tx.touch(Touch::Session(ended.id));
     }
-    Ok(ended)
+    Ok(ended.filter(stands))
 }
 
-/// Ends all of a user's sessions, but for one if named; their number.
+/// Ends all of a user's sessions, but for one if named; the number of those that had not ended with their application.
 pub(in crate::core) async fn delete_of_user(tx: &mut Tx, user: UserId, but: Option<SessionId>) -> Result<u64, Fault> {
     tx.touch(Touch::User(user));
-    tx.execute(DELETE_OF_USER, values![user, but.map_or_else(String::new, |id| id.to_string())]).await
+    let rows = tx.query(DELETE_OF_USER, values![user, but.map_or_else(String::new, |id| id.to_string())]).await?;
+    let ends: Vec<_> = rows.into_iter().map(|row| row.fields().time()).collect::<Result<_, _>>()?;
+    Ok(ends.into_iter().filter(|end| *end > VOID).count() as u64)
 }
 
+/// Deletes a batch of an application's sessions; their number.
+///
+/// They have ended when it was revoked. But a node of an older release goes by the rows, and may have them in memory: there they end here.
 pub(in crate::core) async fn delete_of_application(tx: &mut Tx, application: ApplicationId) -> Result<u64, Fault> {
-    tx.touch(Touch::Application(application));
-    tx.execute(DELETE_OF_APPLICATION, values![application]).await
+    let deleted = tx.execute(DELETE_OF_APPLICATION, values![application]).await?;
+    if deleted > 0 {
+        tx.touch(Touch::Application(application));
+    }
+    Ok(deleted)
 }
 
 pub(in crate::core) async fn of_user(tx: &mut Tx, user: UserId, page: &Page) -> Result<Vec<Session>, Fault> {
@@ -223,6 +263,7 @@ pub(in crate::core) async fn all_of_user(tx: &mut Tx, user: UserId) -> Result<Ve
     tx.query(OF_USER, values![user, "z", i64::MAX]).await?.into_iter().map(session).collect()
 }
 
+/// A page of all sessions. Those of a revoked application are among them, ended: there may be more than one look should go through.
 pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Session>, Fault> {
     tx.query(LIST, values![page.before_id(), page.fetch()]).await?.into_iter().map(session).collect()
 }
@@ -230,4 +271,12 @@ pub(in crate::core) async fn list(tx: &mut Tx, page: &Page) -> Result<Vec<Sessio
 /// Deletes a batch of expired sessions; their number. Expiry is judged when a session is read: this only frees the room.
 pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, Fault> {
     tx.execute(SWEEP, values![now]).await
+}
+
+/// Deletes a batch of sessions of a revoked application, if there is one that has any left; their number.
+pub(in crate::core) async fn sweep_revoked(tx: &mut Tx) -> Result<u64, Fault> {
+    match tx.query_opt(REVOKED, values![]).await? {
+        Some(row) => delete_of_application(tx, row.fields().parsed()?).await,
+        None => Ok(0),
+    }
 }

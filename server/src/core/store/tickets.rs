@@ -1,7 +1,7 @@
-//! Tickets. Expiry and use are judged in the statement that takes one, never by a sweeper.
+//! Tickets. Expiry, use, and whether their application is revoked are judged in the statement that takes one, never by a sweeper.
 
 use super::engine::{Row, Tx};
-use super::{statements, sweep_batch, values};
+use super::{of_application, statements, sweep_batch, values};
 use crate::core::clock::Timestamp;
 use crate::core::fault::Fault;
 use crate::core::model::{ApplicationId, Purpose, SessionId, Ticket, TicketId, UserId};
@@ -16,26 +16,44 @@ macro_rules! columns {
     };
 }
 
+/// Whether a ticket can be spent, but for its time. One of a revoked application cannot, whether it has been deleted yet or not.
+macro_rules! unspent {
+    () => {
+        "used_at IS NULL AND (application_id IS NULL
+            OR (SELECT revoked_at FROM applications WHERE applications.id = tickets.application_id) IS NULL)"
+    };
+}
+
 statements! {
-    BY_SECRET = concat!("SELECT ", columns!(), " FROM tickets WHERE purpose = $1 AND secret_hash = $2 AND used_at IS NULL AND expires_at > $3");
+    BY_SECRET = concat!(
+        "SELECT ", columns!(), " FROM tickets WHERE purpose = $1 AND secret_hash = $2 AND expires_at > $3 AND ", unspent!()
+    );
     INSERT = "INSERT INTO tickets (id, purpose, secret_hash, user_id, session_id, application_id, payload, tries, created_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)";
-    SPEND = "UPDATE tickets SET used_at = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > $1 RETURNING id";
+    SPEND = concat!("UPDATE tickets SET used_at = $1 WHERE id = $2 AND expires_at > $1 AND ", unspent!(), " RETURNING id");
     SPEND_OF_SESSION = concat!(
-        "UPDATE tickets SET used_at = $1 WHERE session_id = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $1 RETURNING ", columns!()
+        "UPDATE tickets SET used_at = $1 WHERE session_id = $2 AND purpose = $3 AND expires_at > $1 AND ", unspent!(),
+        " RETURNING ", columns!()
     );
     TRY = concat!(
-        "UPDATE tickets SET tries = tries + 1 WHERE id = $1 AND used_at IS NULL AND expires_at > $2 AND tries < $3 RETURNING ", columns!()
+        "UPDATE tickets SET tries = tries + 1 WHERE id = $1 AND expires_at > $2 AND tries < $3 AND ", unspent!(),
+        " RETURNING ", columns!()
     );
     TRY_OF_USER = concat!(
-        "UPDATE tickets SET tries = tries + 1 WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 AND tries < $4 RETURNING ",
-        columns!()
+        "UPDATE tickets SET tries = tries + 1 WHERE user_id = $1 AND purpose = $2 AND expires_at > $3 AND tries < $4 AND ", unspent!(),
+        " RETURNING ", columns!()
     );
-    SET_PAYLOAD = "UPDATE tickets SET payload = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id";
+    SET_PAYLOAD = concat!("UPDATE tickets SET payload = $1 WHERE id = $2 AND expires_at > $3 AND ", unspent!(), " RETURNING user_id");
     DELETE_OF_USER = "DELETE FROM tickets WHERE user_id = $1 AND purpose = $2";
     DELETE_ALL_OF_USER = "DELETE FROM tickets WHERE user_id = $1";
     DELETE_OF_SESSION = "DELETE FROM tickets WHERE session_id = $1 AND purpose = $2";
-    DELETE_OF_APPLICATION = "DELETE FROM tickets WHERE application_id = $1";
+    DELETE_OF_APPLICATION = concat!(
+        "DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE ", of_application!("$1"), " LIMIT ", sweep_batch!(), ")"
+    );
+    REVOKED = concat!(
+        "SELECT id FROM applications WHERE revoked_at IS NOT NULL AND (SELECT application_id FROM tickets WHERE ",
+        of_application!("applications.id"), " LIMIT 1) IS NOT NULL ORDER BY id LIMIT 1"
+    );
     DELETE_OF_USER_AND_APPLICATION = "DELETE FROM tickets WHERE user_id = $1 AND purpose = $2 AND application_id = $3";
     SWEEP = concat!(
         "DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT ", sweep_batch!(), ")"
@@ -140,8 +158,9 @@ pub(in crate::core) async fn delete_of_session(tx: &mut Tx, session: SessionId, 
     tx.execute(DELETE_OF_SESSION, values![session, purpose.as_str()]).await.map(|_| ())
 }
 
-pub(in crate::core) async fn delete_of_application(tx: &mut Tx, application: ApplicationId) -> Result<(), Fault> {
-    tx.execute(DELETE_OF_APPLICATION, values![application]).await.map(|_| ())
+/// Deletes a batch of an application's tickets; their number.
+pub(in crate::core) async fn delete_of_application(tx: &mut Tx, application: ApplicationId) -> Result<u64, Fault> {
+    tx.execute(DELETE_OF_APPLICATION, values![application]).await
 }
 
 pub(in crate::core) async fn delete_of_user_and_application(
@@ -156,4 +175,76 @@ pub(in crate::core) async fn delete_of_user_and_application(
 /// Deletes a batch of expired tickets; their number.
 pub(in crate::core) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, Fault> {
     tx.execute(SWEEP, values![now]).await
+}
+
+/// Deletes a batch of tickets of a revoked application, if there is one that has any left; their number.
+pub(in crate::core) async fn sweep_revoked(tx: &mut Tx) -> Result<u64, Fault> {
+    match tx.query_opt(REVOKED, values![]).await? {
+        Some(row) => delete_of_application(tx, row.fields().parsed()?).await,
+        None => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::core::store::Store;
+    use crate::core::store::engine::fixture;
+
+    const USER: &str = "01a21f10-6e4c-7000-82ae-59ba58da0001";
+    const APPLICATION: &str = "01a21f10-6e4c-7000-82ae-59ba58da0002";
+    const TICKET: &str = "01a21f10-6e4c-7000-82ae-59ba58da0003";
+
+    /// What each that takes a ticket says of it: found, guessed at, given a code, spent.
+    async fn taken(store: &Store) -> [bool; 4] {
+        let (now, id) = (Timestamp::from_millis(1), TICKET.parse().unwrap());
+        let work = store.write(move |tx| {
+            Box::pin(async move {
+                let secret = SecretHash::digest("test", "secret");
+                Ok([
+                    by_secret(tx, Purpose::OneTimeToken, &secret, now).await?.is_some(),
+                    count_try(tx, id, now).await?.is_some(),
+                    set_payload(tx, id, "a hash", now).await?.is_some(),
+                    spend(tx, id, now).await?,
+                ])
+            })
+        });
+        work.await.unwrap()
+    }
+
+    /// Each by itself: the application may be revoked between one and the next.
+    #[tokio::test]
+    async fn a_ticket_of_a_revoked_application_is_nobodys_at_every_step() {
+        let (kept, settings) = fixture::settings().await;
+        let store = Store::open(&settings, Duration::from_secs(10), 0).await.unwrap();
+        for sql in [
+            format!(
+                "INSERT INTO users (id, username, username_key, email, email_key, first_name, last_name, role, status, created_at)
+                 VALUES ('{USER}', 'ann', 'ann', 'ann@example.com', 'ann@example.com', '', '', 'member', 'active', 0)"
+            ),
+            format!(
+                "INSERT INTO applications (id, name, consumer_key_hash, access_token_hash, networks, one_time_token_suffices, created_at,
+                    revoked_at) VALUES ('{APPLICATION}', 'Terminal', '', '', '', 0, 0, 1)"
+            ),
+        ] {
+            kept.1.execute(&sql).await;
+        }
+        let ticket = NewTicket {
+            id: TICKET.parse().unwrap(),
+            purpose: Purpose::OneTimeToken,
+            secret_hash: Some(SecretHash::digest("test", "secret")),
+            user_id: USER.parse().unwrap(),
+            session_id: None,
+            application_id: APPLICATION.parse().ok(),
+            payload: None,
+            created_at: Timestamp::from_millis(0),
+            expires_at: Timestamp::from_millis(9),
+        };
+        store.write(move |tx| Box::pin(async move { Ok(insert(tx, &ticket).await?) })).await.unwrap();
+        assert_eq!(taken(&store).await, [false; 4]);
+        kept.1.execute("UPDATE applications SET revoked_at = NULL").await;
+        assert_eq!(taken(&store).await, [true; 4]);
+    }
 }
