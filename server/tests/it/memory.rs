@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorward::core::flows::authority::Authority;
-use doorward::core::flows::{applications, sessions, users};
+use doorward::core::flows::{applications, sessions, sweep, users};
 use doorward::core::token::Secret;
 
 use super::app::{OTHER_PASSWORD, PASSWORD, TestApp};
@@ -130,4 +130,19 @@ async fn what_one_node_ends_the_other_refuses() {
         // And nobody else's.
         other.session(&root).await.expect(200);
     }
+}
+
+/// Whatever has become of its row, and whoever failed to say so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_whose_use_finds_no_row_is_in_memory_no_more() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    live(&app).await;
+    let token = app.token("ann").await;
+    remembered(&app, &token).await;
+    app.advance(Duration::from_secs(6 * 60));
+    app.session(&token).await.expect(200);
+    app.database().execute("DELETE FROM sessions").await;
+    sweep::seen(app.core()).await.unwrap();
+    app.session(&token).await.expect(401);
 }
